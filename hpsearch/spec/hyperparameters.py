@@ -1,0 +1,43 @@
+"""What one trial is trained with: all values resolved, whether sampled, fixed or left at their default."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameters:
+    """The complete recipe of one network and its training.
+
+    The first block decides shapes and code paths: trials that agree in it may train together. The second block
+    rides as columns, one value a network.
+    """
+
+    hidden: tuple[int, ...]
+    activation: str
+    loss: str
+    batch_size: int
+
+    epochs: int
+    learning_rate: float
+    optimizer: str
+    momentum: float
+    beta1: float
+    beta2: float
+    rho: float
+    epsilon: float
+    schedule: str
+    warmup_epochs: int
+    decay_rate: float
+    decay_epochs: int
+    plateau_patience: int
+    min_learning_rate: float
+    initializer: str
+    initial_scale: float
+    dropout: float
+    input_dropout: float
+    l1: float
+    l2: float
+    weight_decay: float
+    max_norm: float | None
+    clip_norm: float | None
+    label_smoothing: float
+    huber_delta: float

@@ -1,0 +1,142 @@
+"""Where things lie on disk: the store is one directory, `./mlruns` unless told otherwise.
+
+    mlruns/
+      mlflow.db, artifacts/          the MLflow projection
+      studies/<name>/                a study: trial facts, the study file, the winner, the model
+      studies/<name>~2/              its second generation (`hpsearch run --fresh`), and so on
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from hpsearch.errors import InputError, UnknownStudyError
+
+STORE_VARIABLE: Final = "HPSEARCH_STORE"
+_DEFAULT: Final = "mlruns"
+_REFERENCE: Final = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(~(?P<generation>[1-9][0-9]{0,5}))?$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyHome:
+    """The directory of one generation of one study."""
+
+    path: Path
+    name: str
+    generation: int
+
+    @property
+    def key(self) -> str:
+        """What names this generation in MLflow and on the command line: `digits`, `digits~2`, ..."""
+        return self.path.name
+
+    @property
+    def facts(self) -> Path:
+        """The Optuna journal of finished trials."""
+        return self.path / "facts.journal"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that runs the study."""
+        return self.path / "driver.lock"
+
+    @property
+    def study_file(self) -> Path:
+        """The study as it was first run, with all defaults written out."""
+        return self.path / "study.yaml"
+
+    @property
+    def model(self) -> Path:
+        """The refitted winner: arrays and JSON."""
+        return self.path / "model"
+
+    @property
+    def result(self) -> Path:
+        """The winner's test score, baselines and provenance, as JSON."""
+        return self.path / "result.json"
+
+    @property
+    def best(self) -> Path:
+        """The best parameters, as YAML."""
+        return self.path / "best.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The directory that holds all studies and the embedded MLflow database."""
+
+    root: Path
+
+    @classmethod
+    def locate(cls, root: str | Path | None = None) -> "Store":
+        """The store at `root`, else at $HPSEARCH_STORE, else `./mlruns`. Nothing is created."""
+        chosen = root if root is not None else os.environ.get(STORE_VARIABLE) or _DEFAULT
+        return cls(Path(chosen).expanduser().absolute())
+
+    @property
+    def database(self) -> Path:
+        """The embedded MLflow tracking database."""
+        return self.root / "mlflow.db"
+
+    @property
+    def artifacts(self) -> Path:
+        """The embedded MLflow artifact store."""
+        return self.root / "artifacts"
+
+    @property
+    def studies(self) -> Path:
+        """The parent of all study homes."""
+        return self.root / "studies"
+
+    def generations(self, name: str) -> list[StudyHome]:
+        """All generations of a study that exist, oldest first."""
+        if not self.studies.is_dir():
+            return []
+        homes = [self._home(path) for path in self.studies.iterdir() if path.is_dir()]
+        return sorted((h for h in homes if h and h.name == name), key=lambda h: h.generation)
+
+    def all_studies(self) -> list[StudyHome]:
+        """Every generation of every study, by name and generation."""
+        if not self.studies.is_dir():
+            return []
+        homes = [self._home(path) for path in self.studies.iterdir() if path.is_dir()]
+        return sorted((h for h in homes if h), key=lambda h: (h.name, h.generation))
+
+    def new_generation(self, name: str) -> StudyHome:
+        """The home of the next generation of a study (the first is the bare name); nothing is created."""
+        existing = self.generations(name)
+        generation = existing[-1].generation + 1 if existing else 1
+        key = name if generation == 1 else f"{name}~{generation}"
+        return StudyHome(path=self.studies / key, name=name, generation=generation)
+
+    def find(self, reference: str) -> StudyHome:
+        """The home that a reference names: `digits` is its latest generation, `digits~1` the first.
+
+        Raises:
+            UnknownStudyError: there is none; the message names the studies that there are.
+            InputError: the reference is not a study name.
+        """
+        match = _REFERENCE.match(reference)
+        if match is None:
+            raise InputError(
+                f"{reference!r} is not a study name: use letters, digits, '.', '_' and '-' (at most 64), "
+                "and '~2' behind it for the second generation"
+            )
+        homes = self.generations(match["name"])
+        if match["generation"]:
+            homes = [home for home in homes if home.generation == int(match["generation"])]
+        if not homes:
+            known = ", ".join(home.key for home in self.all_studies()) or "none yet"
+            raise UnknownStudyError(
+                f"no study {reference!r} in {self.root} (there: {known}); run one with `hpsearch run FILE`, "
+                f"or name another store with --store or {STORE_VARIABLE}"
+            )
+        return homes[-1]
+
+    def _home(self, path: Path) -> StudyHome | None:
+        match = _REFERENCE.match(path.name)
+        if match is None:
+            return None
+        return StudyHome(path=path, name=match["name"], generation=int(match["generation"] or 1))
