@@ -1,0 +1,55 @@
+# `make help` lists the commands. Everything runs in .venv, which is made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run install format check test test-all docs ui clean
+
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed  ## search a network for the digits data set
+	$(BIN)/hpsearch run studies/digits.yaml
+
+install: $(VENV)/.installed-dev  ## the package and all that its tests need
+
+format: $(VENV)/.installed-dev  ## format the code and mend what can be mended
+	$(BIN)/ruff format hpsearch tests
+	$(BIN)/ruff check --fix hpsearch tests
+
+check: $(VENV)/.installed-dev  ## style (ruff) and types (mypy strict)
+	$(BIN)/ruff check hpsearch tests
+	$(BIN)/ruff format --check hpsearch tests
+	$(BIN)/mypy
+
+test: check  ## the checks and the default test suite
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not browser"
+
+test-all: check  ## every test, also the slow ones and those in a browser
+	$(BIN)/pytest -n 2 --dist worksteal
+
+docs: $(VENV)/.installed  ## renew the generated pages of docs/
+	$(BIN)/python -m hpsearch.spec.reference > docs/study-file.md
+
+ui: $(VENV)/.installed  ## compare the trials in the MLflow UI
+	$(BIN)/hpsearch ui
+
+clean:  ## remove the environment and all caches (mlruns/ stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist build
+	find hpsearch tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "hpsearch needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@

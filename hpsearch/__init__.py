@@ -1,0 +1,34 @@
+"""hpsearch: hyperparameter search for neural networks, from one declarative file.
+
+    from hpsearch import best_params, load_model
+
+    best = best_params("digits")        # an immutable mapping; best.learning_rate works as well
+    model = load_model("digits")        # predicts on raw inputs
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from hpsearch.errors import HpsearchError
+    from hpsearch.results import BestParams, best_params, load_model
+
+__all__ = ["BestParams", "HpsearchError", "best_params", "load_model"]
+
+_HOMES: Final = {
+    "BestParams": "hpsearch.results",
+    "HpsearchError": "hpsearch.errors",
+    "best_params": "hpsearch.results",
+    "load_model": "hpsearch.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load public names when they are first used, so that importing hpsearch costs next to nothing (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hpsearch' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

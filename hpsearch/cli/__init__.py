@@ -1,0 +1,74 @@
+"""The command line: click verbs over the library, and the only place that prints."""
+
+import sys
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from hpsearch.errors import HpsearchError, InterruptedRunError
+
+_VERBS: Final = {
+    "run": ("hpsearch.cli.run", "Run a study, or go on where it left off."),
+    "validate": ("hpsearch.cli.validate", "Check a study file and its data without training."),
+    "trials": ("hpsearch.cli.show", "List a study's trials."),
+    "best": ("hpsearch.cli.show", "Show a study's best parameters."),
+    "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),
+    "sync": ("hpsearch.cli.mlflow", "Make MLflow equal to the stored trials."),
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a verb when it is called: `--help` costs no more than click."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in the order of use."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, imported now."""
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(import_module(_VERBS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above says so
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, so that help imports none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _VERBS.items()])
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: hpsearch run studies/digits.yaml",
+)
+@click.version_option(package_name="hpsearch")
+def cli() -> None:
+    """Search the hyperparameters of a neural network: sample, train, prune, log, judge, refit.
+
+    A study is one YAML file. Its trials are kept in ./mlruns (or --store, or $HPSEARCH_STORE) and shown in MLflow.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 unusable input, 130 interrupted."""
+    try:
+        code = cli.main(args=arguments, prog_name="hpsearch", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = InterruptedRunError.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = InterruptedRunError.exit_code
+    except HpsearchError as error:
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        code = error.exit_code
+    sys.exit(_exit_code(code))
+
+
+def _exit_code(code: Any) -> int:
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,59 @@
+"""Studies and data in words and tables, for the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from hpsearch.data.prepared import DataSummary, Task
+from hpsearch.spec import Choice, Fixed, Range, StudySpec
+
+
+def plain_table(*headers: str) -> Table:
+    """A table without a frame, as the verbs print them."""
+    table = Table(box=None, pad_edge=False, show_header=bool(headers), header_style="dim")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    return table
+
+
+def number(value: Any) -> str:
+    """Four significant digits for a float; anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def data_sentence(summary: DataSummary, task: Task) -> str:
+    """One line on the data: task, size, split."""
+    what = {
+        "regression": f"regression of {', '.join(summary.targets)}",
+        "binary": f"classification of {', '.join(summary.targets)} (2 classes)",
+        "multiclass": f"classification of {', '.join(summary.targets)} ({len(task.classes)} classes)",
+    }[task.kind]
+    return (
+        f"{summary.source}: {what}; {summary.rows:,} rows, {summary.inputs} columns ({summary.features} network inputs); "
+        f"{summary.train_rows:,} to train, {summary.validation_rows:,} to validate, {summary.test_rows:,} sealed for the test"
+    )
+
+
+def space_table(spec: StudySpec) -> Table:
+    """What is searched, a line a parameter."""
+    table = plain_table("parameter", "values", "when")
+    for name, parameter in spec.space.items():
+        table.add_row(name, _values(parameter), _condition(parameter.when))
+    return table
+
+
+def _values(parameter: Fixed | Choice | Range) -> str:
+    match parameter:
+        case Fixed():
+            return f"{parameter.value} (fixed)"
+        case Choice():
+            return ", ".join(map(str, parameter.values))
+        case Range():
+            scale = ", on a log scale" if parameter.log else ""
+            step = f", in steps of {parameter.step:g}" if parameter.step is not None else ""
+            return f"{parameter.min:g} to {parameter.max:g}{scale}{step}"
+
+
+def _condition(when: Mapping[str, Any]) -> str:
+    return " and ".join(f"{name} is {' or '.join(map(str, values))}" for name, values in when.items())

@@ -1,0 +1,97 @@
+"""What `hpsearch run` shows while it runs: a live line on a terminal, a line now and then elsewhere."""
+
+import time
+from collections import Counter
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from hpsearch.cli.describe import data_sentence, number
+from hpsearch.data import PreparedData
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.ranking import ranked
+from hpsearch.spec import StudySpec
+from hpsearch.store import StudyHome
+
+_LINES: Final = 10  # progress lines of a run that is not watched on a terminal
+_STATE_NAMES: Final = {
+    "complete": "complete",
+    "stopped_early": "stopped early",
+    "pruned": "pruned",
+    "diverged": "diverged",
+    "failed": "failed",
+}
+
+
+class LiveDisplay:
+    """An observer of the run that prints to standard error, so that the summary alone is on standard output."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._states: Counter[str] = Counter()
+        self._best: TrialFact | None = None
+        self._spec: StudySpec | None = None
+        self._stored = 0
+        self.kept = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
+        """Say what is being run, and start the bar."""
+        self._spec, self._stored, self.kept = spec, stored, stored
+        self._console.print(f"[bold]{home.key}[/] in {home.path}")
+        self._console.print(data_sentence(data.summary, data.task))
+        for warning in data.warnings:
+            self._console.print(f"[yellow]warning:[/] {warning}")
+        if stored:
+            self._console.print(f"going on after {stored} stored trials")
+        if self._console.is_terminal:
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(bar_width=30),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=self._console,
+                transient=True,
+            )
+            self._task = self._progress.add_task("trials", total=spec.budget.trials, note="")
+            self._progress.start()
+
+    def retired(self, fact: TrialFact) -> None:
+        """Count the trial, and show how things stand."""
+        assert self._spec is not None  # noqa: S101 - `opened` comes first
+        self._states[fact.state] += 1
+        done = sum(self._states.values())
+        self.kept = max(self.kept, done)
+        direction = self._spec.objectives[0].direction
+        self._best = next(iter(ranked(filter(None, (self._best, fact)), direction)), None)
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=done, note=self._note())
+        elif done > self._stored and done % max(1, self._spec.budget.trials // _LINES) == 0:
+            self._console.print(f"{time.strftime('%H:%M:%S')} {done}/{self._spec.budget.trials} trials, {self._note()}")
+
+    def step(self, text: str) -> None:
+        """Say what is done beside the trials."""
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, description=text)
+        else:
+            self._console.print(text)
+
+    def _note(self) -> str:
+        counts = ", ".join(f"{self._states[state]} {name}" for state, name in _STATE_NAMES.items() if self._states[state])
+        if self._best is None or self._best.values is None or self._spec is None:
+            return counts
+        metric = self._spec.objectives[0].metric
+        return f"best {metric} {number(self._best.values[0])} ({self._best.name}); {counts}"

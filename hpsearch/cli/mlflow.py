@@ -1,0 +1,62 @@
+"""`hpsearch ui` and `hpsearch sync`: the MLflow side."""
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+
+import click
+
+from hpsearch.cli.options import store_option, study_argument
+from hpsearch.store import Store
+
+
+@click.command(short_help="Compare trials in the MLflow UI.")
+@click.argument("study", metavar="[STUDY]", required=False)
+@store_option
+@click.option("--port", type=click.IntRange(1, 65535), metavar="PORT", help="[default: 5000, or the next free one]")
+@click.option("--open/--no-open", "open_browser", default=None, help="Open a browser.  [default: where there is one]")
+def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool | None) -> None:
+    """Serve the MLflow UI of the store on 127.0.0.1, and link to the view that compares a study's trials at once.
+
+    Without a STUDY, the links of all studies are printed. Ctrl-C ends it.
+    """
+    from hpsearch.tracking import ui_server  # noqa: PLC0415 - help must not import it
+
+    homes = [store.find(study)] if study else store.all_studies()
+    click.echo("starting the MLflow UI ...", err=True)
+    with ui_server(store, port=port) as server:
+        links = {home.key: link for home in homes if (link := server.link(home))}
+        click.echo(f"MLflow UI of {store.root}: {server.url}")
+        for key, link in links.items():
+            click.echo(f"  {key}: {link}")
+        if not links:
+            click.echo("  no study has been written to MLflow yet; run one with `hpsearch run FILE`")
+        click.echo("Ctrl-C ends it.", err=True)
+        if _has_browser() if open_browser is None else open_browser:
+            webbrowser.open(next(iter(links.values()), server.url))
+        server.wait()
+
+
+def _has_browser() -> bool:
+    """Whether someone sits before a screen: a terminal, and a display where the system has such a thing."""
+    if not sys.stdout.isatty():
+        return False
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@click.command(short_help="Make MLflow equal to the stored trials.")
+@study_argument
+@store_option
+@click.option("--uri", metavar="URI", help="Another MLflow tracking server or database.  [default: as the study says]")
+def sync(study: str, store: Store, uri: str | None) -> None:
+    """Write to MLflow whatever it lacks of a STUDY: after an outage, a deletion, or to another server."""
+    from hpsearch.spec import load_study  # noqa: PLC0415
+    from hpsearch.tracking import sync as synchronize  # noqa: PLC0415
+
+    home = store.find(study)
+    spec = load_study(Path(home.study_file))
+    report = synchronize(store, home, uri=uri or spec.tracking.uri, experiment=spec.tracking.experiment)
+    click.echo(f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already")

@@ -1,0 +1,42 @@
+"""Options that several verbs share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from hpsearch.store import STORE_VARIABLE, Store
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _locate(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Store:
+    return Store.locate(value)
+
+
+def store_option(function: F) -> F:
+    """`--store DIR`, given to the verb as a `Store`."""
+    return click.option(
+        "--store",
+        type=click.Path(path_type=Path, file_okay=False),
+        callback=_locate,
+        metavar="DIR",
+        help=f"Where studies are kept.  [default: ${STORE_VARIABLE} or ./mlruns]",
+    )(function)
+
+
+def overrides_option(function: F) -> F:
+    """`-S key.path=value`, any number of times."""
+    return click.option(
+        "-S",
+        "--set",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Override a key of the study file, as in -S space.learning_rate.max=0.01; may be repeated.",
+    )(function)
+
+
+study_argument = click.argument("study", metavar="STUDY")
+file_argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))

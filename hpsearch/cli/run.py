@@ -1,0 +1,82 @@
+"""`hpsearch run`: a study to its budget, watched live, with a summary at the end."""
+
+import signal
+import types
+from pathlib import Path
+
+import click
+
+from hpsearch.cli.options import file_argument, overrides_option, store_option
+from hpsearch.errors import InterruptedRunError
+from hpsearch.spec import load_study
+from hpsearch.store import Store
+
+
+class _TerminatedError(KeyboardInterrupt):
+    """SIGTERM: stop as for Ctrl-C."""
+
+
+class _Stopped(InterruptedRunError):
+    """The run was stopped from outside; everything retired is kept."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@click.command(short_help="Run a study, or go on where it left off.")
+@file_argument
+@overrides_option
+@store_option
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that train.  [default: the cores that this process may use]",
+)
+@click.option("--fresh", is_flag=True, help="Begin a new generation beside the stored trials.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
+def run(
+    file: Path,
+    overrides: tuple[str, ...],
+    store: Store,
+    workers: int | None,
+    *,
+    fresh: bool,
+    quiet: bool,
+) -> None:
+    """Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
+
+    Running the same file again goes on where the last run stopped; budget.trials is a total. A changed file is refused
+    unless --fresh begins a new generation.
+
+    \b
+    Examples:
+      hpsearch run studies/digits.yaml
+      hpsearch run study.yaml -S budget.trials=200 --workers 4
+    """
+    spec = load_study(file, overrides)
+    # imported here: a study file with mistakes is refused before anything heavy is imported
+    from hpsearch.cli.live import LiveDisplay  # noqa: PLC0415
+    from hpsearch.cli.summary import print_summary  # noqa: PLC0415
+    from hpsearch.execution.cores import available_cores  # noqa: PLC0415
+    from hpsearch.study import run_study  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, _terminate)
+    display = LiveDisplay(quiet=quiet)
+    try:
+        with display:
+            result = run_study(
+                spec, store=store, observer=display, workers=workers or available_cores(), fresh=fresh
+            )
+    except KeyboardInterrupt as stop:
+        code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
+        raise _Stopped(
+            f"stopped; {display.kept} finished trials are kept. Go on with: hpsearch run {file}", code
+        ) from None
+    print_summary(result, store_given=store != Store.locate())
+
+
+def _terminate(_number: int, _frame: types.FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise _TerminatedError

@@ -1,0 +1,127 @@
+"""`hpsearch trials` and `hpsearch best`: what a study has found."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from hpsearch.cli.options import store_option, study_argument
+from hpsearch.search.fact import TrialFact
+from hpsearch.store import Store
+
+
+@click.command(short_help="List a study's trials.")
+@study_argument
+@store_option
+@click.option("--json", "as_json", is_flag=True, help="Everything that is stored, as JSON.")
+@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
+def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
+    """List the trials of a STUDY: finished ones first, by the objective, then the others.
+
+    \b
+    Examples:
+      hpsearch trials digits --top 10
+      hpsearch trials digits --json | jq '.[0].params'
+    """
+    from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.search.ranking import ranked  # noqa: PLC0415
+
+    home = store.find(study)
+    stored = open_for_reading(home)
+    facts = stored.facts()
+    best_first = ranked(facts, stored.directions[0])
+    shown = (best_first + [fact for fact in facts if not fact.finished])[:top]
+    if as_json:
+        click.echo(json.dumps([_as_json(fact) for fact in shown], indent=1))
+        return
+    _print_table(shown)
+    click.echo(f"{len(facts)} trials, {len(best_first)} finished. Next: hpsearch best {home.key}", err=True)
+
+
+def _as_json(fact: TrialFact) -> dict[str, Any]:
+    return {"name": fact.name, **asdict(fact)}
+
+
+def _print_table(facts: Sequence[TrialFact]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from hpsearch.cli.describe import number, plain_table  # noqa: PLC0415
+
+    names = list(dict.fromkeys(name for fact in facts for name in fact.params))
+    table = plain_table("trial", "state", "objective", "gap", "epochs", "verdict", *names)
+    for fact in facts:
+        table.add_row(
+            fact.name,
+            fact.state.replace("_", " "),
+            " ".join(map(number, fact.values)) if fact.values else "",
+            number(fact.scores.get("generalization_gap", "")),
+            str(fact.epochs),
+            fact.verdict.replace("_", " "),
+            *(number(fact.params.get(name, "")) for name in names),
+        )
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(120, 24 + 14 * (6 + len(names))))
+    console.print(table)
+
+
+@click.command(short_help="Show a study's best parameters.")
+@study_argument
+@store_option
+@click.option(
+    "-f",
+    "--format",
+    "form",
+    type=click.Choice(["table", "yaml", "json"]),
+    default="table",
+    show_default=True,
+    help="table: for people, with scores. yaml: the parameters alone. json: with provenance.",
+)
+def best(study: str, store: Store, form: str) -> None:
+    """Show the best parameters of a STUDY so far.
+
+    \b
+    Examples:
+      hpsearch best digits
+      hpsearch best digits -f yaml > best.yaml
+    """
+    from hpsearch.results import best_params  # noqa: PLC0415 - help must not import optuna
+
+    params = best_params(study, store=store.root)
+    if form == "yaml":
+        import yaml  # noqa: PLC0415
+
+        click.echo(yaml.safe_dump(dict(params), sort_keys=False), nl=False)
+        return
+    provenance = {
+        name: getattr(params, name)
+        for name in ("study", "trial", "run_id", "fingerprint", "scores", "test")
+    }
+    if form == "json":
+        click.echo(json.dumps({"params": dict(params), **provenance}, indent=1))
+        return
+    _print_best(dict(params), provenance)
+
+
+def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from hpsearch.cli.describe import number, plain_table  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    console.print(f"[bold]{provenance['study']}[/], best of its trials: trial-{provenance['trial']:04d}")
+    table = plain_table("parameter", "value")
+    for name, value in params.items():
+        table.add_row(name, number(value))
+    console.print(table)
+    scores = plain_table("score", "value", "95% interval")
+    for name, value in provenance["scores"].items():
+        scores.add_row(name.replace("_", " "), number(value), "")
+    for name, score in provenance["test"].items():
+        scores.add_row(
+            f"test {name.replace('_', ' ')}", number(score["value"]), f"{number(score['low'])} to {number(score['high'])}"
+        )
+    console.print(scores)
+    console.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")

@@ -1,0 +1,97 @@
+"""The summary at the end of a run: the winner, what its curves say, its scores, and what to type next."""
+
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+
+from hpsearch.cli.describe import number, plain_table
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.ranking import pareto_front
+from hpsearch.study import StudyResult
+
+
+def print_summary(result: StudyResult, *, store_given: bool) -> None:
+    """Print it to standard output."""
+    console = Console(highlight=False)
+    winner = next(fact for fact in result.facts if fact.number == result.result["trial"])
+    _head(console, result)
+    _winner(console, result, winner)
+    _test(console, result)
+    _front(console, result)
+    _next(console, result, store_given=store_given)
+
+
+def _head(console: Console, result: StudyResult) -> None:
+    states = Counter(fact.state for fact in result.facts)
+    counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
+    console.print(f"[bold]{result.home.key}[/]: {len(result.facts)} trials ({counts})")
+    if not result.complete:
+        console.print("The budget in time ended the search; run again to go on.")
+    elif len(result.facts) < result.spec.budget.trials:
+        console.print("The search space is exhausted: every combination has been tried.")
+
+
+def _winner(console: Console, result: StudyResult, winner: TrialFact) -> None:
+    console.print(f"\n[bold green]Best: {winner.name}[/]")
+    table = plain_table()
+    for name, value in winner.params.items():
+        table.add_row(f"  {name}", number(value))
+    console.print(table)
+    objective = result.spec.objectives[0]
+    value = winner.values[0] if winner.values else float("nan")
+    console.print(f"\nvalidation  {objective.metric} {number(value)}{_others(winner)}")
+    gap = winner.scores.get("generalization_gap")
+    if gap is not None:
+        console.print(f"gap         validation loss is {number(abs(gap))} {'above' if gap >= 0 else 'below'} training loss")
+    console.print(f"curves      {winner.verdict.replace('_', ' ')}: {winner.reason}")
+    for finding in winner.findings:
+        console.print(f"            {escape(finding.sentence)} {escape(finding.advice)}")
+
+
+def _others(winner: TrialFact) -> str:
+    shown = {
+        name.removeprefix("best_validation_"): value
+        for name, value in winner.scores.items()
+        if name.startswith("best_validation_") and name != "best_validation_loss"
+    }
+    return "".join(f", {name.replace('_', ' ')} {number(value)}" for name, value in shown.items())
+
+
+def _test(console: Console, result: StudyResult) -> None:
+    console.print(
+        f"\n[bold]Test part[/] ({result.result['data']['test_rows']:,} rows, opened once; the winner refitted on the rest for "
+        f"{result.result['epochs']} epochs)"
+    )
+    baselines = result.result["baselines"]
+    table = plain_table("", "winner", "95% interval", *baselines)
+    for name, score in result.result["test"].items():
+        table.add_row(
+            f"  {name.replace('_', ' ')}",
+            number(score["value"]),
+            f"{number(score['low'])} to {number(score['high'])}",
+            *(number(scores.get(name, "")) for scores in baselines.values()),
+        )
+    console.print(table)
+
+
+def _front(console: Console, result: StudyResult) -> None:
+    if len(result.spec.objectives) == 1:
+        return
+    front = pareto_front(result.facts, tuple(objective.direction for objective in result.spec.objectives))
+    console.print(f"\n[bold]Pareto front[/] ({len(front)} trials; the winner is the first objective's best)")
+    table = plain_table("trial", *(objective.metric for objective in result.spec.objectives))
+    for fact in front:
+        table.add_row(f"  {fact.name}", *map(number, fact.values or ()))
+    console.print(table)
+
+
+def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
+    store = f" --store {result.home.path.parents[1]}" if store_given else ""
+    if result.tracking_problem:
+        console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
+    console.print(
+        f"\nNext: [bold]hpsearch ui{store}[/] compares the trials in the browser, "
+        f"[bold]hpsearch best {result.home.key}{store}[/] shows these parameters, "
+        f'[bold]load_model("{result.home.key}")[/] predicts'
+    )

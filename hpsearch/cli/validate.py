@@ -1,0 +1,38 @@
+"""`hpsearch validate`: the study file and its data, checked and shown without training."""
+
+from pathlib import Path
+
+import click
+
+from hpsearch.cli.options import file_argument, overrides_option
+from hpsearch.spec import load_study
+
+
+@click.command(short_help="Check a study file and its data.")
+@file_argument
+@overrides_option
+def validate(file: Path, overrides: tuple[str, ...]) -> None:
+    """Check a study FILE and its data, and show what would be searched. Nothing is trained or written.
+
+    \b
+    Examples:
+      hpsearch validate studies/digits.yaml
+      hpsearch validate study.yaml -S budget.trials=20
+    """
+    spec = load_study(file, overrides)
+    # imported here: a study file with mistakes is refused before pandas is imported
+    from rich.console import Console  # noqa: PLC0415
+
+    from hpsearch.cli.describe import data_sentence, space_table  # noqa: PLC0415
+    from hpsearch.data import prepare  # noqa: PLC0415
+    from hpsearch.fit import check_fit  # noqa: PLC0415
+
+    data = prepare(spec.data, seed=spec.seed, base=spec.base)
+    check_fit(spec, data.task)
+    console = Console(highlight=False)
+    console.print(f"[bold]{spec.study}[/] is valid: {spec.budget.trials} trials by {spec.sampler.name}")
+    console.print(data_sentence(data.summary, data.task))
+    console.print(space_table(spec))
+    for warning in data.warnings:
+        console.print(f"[yellow]warning:[/] {warning}")
+    console.print(f"Next: [bold]hpsearch run {file}[/]")

@@ -1,0 +1,132 @@
+"""The driver: proposes windows, has them trained, retires them in order. One process decides; workers only train."""
+
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from hpsearch.data import PreparedData
+from hpsearch.execution import Outcome, Pipeline, TrialTask, depth, form_cohorts, open_executor, windows
+from hpsearch.execution.executors import Workers
+from hpsearch.execution.training import StoppedError
+from hpsearch.judgment.metrics import baseline_loss
+from hpsearch.judgment.pruning import History, thresholds
+from hpsearch.randomness import Address
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.facts import FactStore
+from hpsearch.search.proposals import Proposal, Proposals, startup_trials
+from hpsearch.search.retirement import retire
+from hpsearch.spec import StudySpec
+from hpsearch.spec.hyperparameters import Hyperparameters
+
+
+class Driver:
+    """Runs a study's trials, from wherever its facts left off to its budget.
+
+    Stored trials are replayed: the sampler and the pruning rule are told of them at the very points at which the first
+    run told them, so that what follows is what would have followed.
+    """
+
+    def __init__(
+        self,
+        spec: StudySpec,
+        data: PreparedData,
+        store: FactStore,
+        *,
+        retired: Callable[[TrialFact], None],
+    ) -> None:
+        self._spec, self._data, self._store, self._retired = spec, data, store, retired
+        self._known = {fact.number: fact for fact in store.facts()}
+        self._proposals = Proposals(spec)
+        self._history = History()
+        self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
+        self._default_loss = data.task.default_loss()
+        self._baseline = baseline_loss(data.training.validation.y, task=data.task, loss=self._default_loss)
+        self.facts: list[TrialFact] = []
+
+    def run(self, workers: int) -> bool:
+        """Train until the budget is reached; False where the budget in time cut the table short.
+
+        Raises:
+            KeyboardInterrupt: the user stopped the run; everything retired before is stored.
+        """
+        limit = self._spec.budget.time
+        deadline = None if limit is None else time.monotonic() + limit
+        with open_executor(
+            self._data.training, seed=self._spec.seed, workers=workers, deadline=deadline
+        ) as pool:
+            try:
+                self._run_windows(pool)
+            except StoppedError:
+                return False
+        return True
+
+    def _run_windows(self, pool: Workers) -> None:
+        budget = self._spec.budget
+        pipeline = Pipeline(pool, depth=depth(budget.in_flight))
+        upcoming = windows(startup=startup_trials(self._spec), in_flight=budget.in_flight)
+        exhausted = False
+        while True:
+            while not exhausted and not pipeline.full:
+                numbers = [number for number in next(upcoming) if number < budget.trials]
+                proposals = self._proposals.propose(numbers, self._known)
+                exhausted = not numbers or len(proposals) < len(numbers)
+                if proposals:
+                    self._issue(pipeline, proposals, pool)
+            if pipeline.empty:
+                return
+            for number, outcome in pipeline.retire():
+                self._retire(number, outcome)
+
+    def _issue(self, pipeline: Pipeline, proposals: Sequence[Proposal], pool: Workers) -> None:
+        tasks = []
+        for proposal in proposals:
+            hyperparameters = self._spec.resolve(proposal.params, default_loss=self._default_loss)
+            self._proposed[proposal.number] = (proposal, hyperparameters)
+            if proposal.number not in self._known:
+                tasks.append(self._task(proposal.number, hyperparameters))
+        cohorts = form_cohorts(
+            tasks,
+            objectives=self._spec.objectives,
+            early_stopping=self._spec.early_stopping,
+            inputs=self._data.training.train.x.shape[1],
+            outputs=self._data.task.outputs(self._default_loss),
+            workers=pool.count,
+        )
+        pipeline.issue([proposal.number for proposal in proposals], cohorts)
+
+    def _task(self, number: int, hyperparameters: Hyperparameters) -> TrialTask:
+        return TrialTask(
+            number=number,
+            hyperparameters=hyperparameters,
+            address=Address(seed=self._spec.seed, trial=number),
+            thresholds=thresholds(
+                self._spec.pruning, self._history, number=number, epochs=hyperparameters.epochs
+            ),
+        )
+
+    def _retire(self, number: int, outcome: Outcome | None) -> None:
+        proposal, hyperparameters = self._proposed.pop(number)
+        if outcome is None:
+            fact = self._known[number]
+        else:
+            fact = retire(
+                proposal,
+                hyperparameters,
+                outcome,
+                spec=self._spec,
+                task=self._data.task,
+                baseline_loss=self._baseline,
+            )
+            self._store.append(fact)
+        self._remember(fact)
+        self.facts.append(fact)
+        self._retired(fact)
+
+    def _remember(self, fact: TrialFact) -> None:
+        """Tell the sampler and the pruning rule."""
+        self._proposals.tell(fact)
+        objective = self._spec.objectives[0]
+        sign = 1.0 if objective.direction == "minimize" else -1.0
+        if objective.metric in fact.curves:
+            self._history.add(sign * np.array(fact.curves[objective.metric]), finished=fact.finished)

@@ -1,0 +1,119 @@
+"""Which trials train together: those that agree in shape, as many as fit the cache.
+
+How trials are packed shows nowhere in the results (law 1), so packing is free to follow the machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.engine import working_set
+from hpsearch.randomness import Address
+from hpsearch.spec import EarlyStopping, Objective
+from hpsearch.spec.hyperparameters import Hyperparameters
+
+_CACHE_UNREADABLE: Final = 1 << 20
+_WIDEST: Final = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialTask:
+    """One trial to train. `thresholds`: (epochs,), NaN where there is none; see `hpsearch.judgment.pruning`."""
+
+    number: int
+    hyperparameters: Hyperparameters
+    address: Address
+    thresholds: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CohortTask:
+    """Trials that learn at once, with all that their worker needs beside the data."""
+
+    trials: tuple[TrialTask, ...]
+    objectives: tuple[Objective, ...]
+    early_stopping: EarlyStopping
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The trials' numbers."""
+        return tuple(trial.number for trial in self.trials)
+
+
+def form_cohorts(
+    trials: Sequence[TrialTask],
+    *,
+    objectives: tuple[Objective, ...],
+    early_stopping: EarlyStopping,
+    inputs: int,
+    outputs: int,
+    workers: int = 1,
+) -> list[CohortTask]:
+    """The trials of a window as cohorts, ordered by their first trial.
+
+    Trials that agree in shape share a cohort as long as their working set fits the second-level cache; a window that
+    would leave workers idle is cut finer.
+    """
+    groups: dict[tuple[object, ...], list[TrialTask]] = {}
+    for trial in trials:
+        groups.setdefault(shape(trial.hyperparameters), []).append(trial)
+    cohorts: list[Sequence[TrialTask]] = []
+    for group in groups.values():
+        width = _width(group[0].hyperparameters, inputs, outputs)
+        cohorts += [group[start : start + width] for start in range(0, len(group), width)]
+    cohorts = _spread(cohorts, workers)
+    return [
+        CohortTask(trials=tuple(cohort), objectives=objectives, early_stopping=early_stopping)
+        for cohort in sorted(cohorts, key=lambda cohort: cohort[0].number)
+    ]
+
+
+def shape(hyperparameters: Hyperparameters) -> tuple[object, ...]:
+    """What trials must agree in to train together."""
+    return (
+        hyperparameters.hidden,
+        hyperparameters.activation,
+        hyperparameters.loss,
+        hyperparameters.batch_size,
+    )
+
+
+def _width(hyperparameters: Hyperparameters, inputs: int, outputs: int) -> int:
+    member = working_set(hyperparameters, inputs=inputs, outputs=outputs)
+    return int(np.clip(second_level_cache() // max(member, 1), 1, _WIDEST))
+
+
+def _spread(cohorts: list[Sequence[TrialTask]], workers: int) -> list[Sequence[TrialTask]]:
+    """Halve the widest cohort until every worker has one (or every cohort has one trial)."""
+    cohorts = list(cohorts)
+    while len(cohorts) < workers:
+        widest = max(cohorts, key=len, default=())
+        if len(widest) < 2:
+            break
+        cohorts.remove(widest)
+        middle = (len(widest) + 1) // 2
+        cohorts += [widest[:middle], widest[middle:]]
+    return cohorts
+
+
+@cache
+def second_level_cache() -> int:
+    """Bytes of the second-level cache of the first core, as the kernel reports it; 1 MiB where it does not."""
+    for level in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        try:
+            if (level / "level").read_text().strip() == "2":
+                return _bytes((level / "size").read_text().strip())
+        except (OSError, ValueError):
+            continue
+    return _CACHE_UNREADABLE
+
+
+def _bytes(size: str) -> int:
+    """`2048K` -> 2097152."""
+    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+    return int(size[:-1]) * units[size[-1]] if size[-1:] in units else int(size)

@@ -1,0 +1,105 @@
+"""From an outcome to a fact: what training gave, judged and named, as it is stored for good."""
+
+from dataclasses import asdict
+from typing import Final
+
+from hpsearch.data.prepared import Task
+from hpsearch.execution import Outcome
+from hpsearch.judgment.diagnosis import diagnose
+from hpsearch.judgment.scores import objective_value, summary
+from hpsearch.judgment.stopping import Verdict
+from hpsearch.search.fact import State, TrialFact
+from hpsearch.search.proposals import Proposal
+from hpsearch.spec import Objective, StudySpec
+from hpsearch.spec.hyperparameters import Hyperparameters
+
+_STATES: Final[dict[Verdict, State]] = {
+    Verdict.FINISHED: "complete",
+    Verdict.CONVERGED: "stopped_early",
+    Verdict.PRUNED: "pruned",
+    Verdict.DIVERGED: "diverged",
+    Verdict.FAILED: "failed",
+}
+
+
+def retire(
+    proposal: Proposal,
+    hyperparameters: Hyperparameters,
+    outcome: Outcome,
+    *,
+    spec: StudySpec,
+    task: Task,
+    baseline_loss: float,
+) -> TrialFact:
+    """The fact of one trained trial. `baseline_loss` is what a constant guess reaches on the validation part."""
+    state = _STATES[outcome.verdict]
+    finished = state in ("complete", "stopped_early")
+    first = spec.objectives[0]
+    scores: dict[str, float] = {}
+    if outcome.curves:
+        scores = summary(
+            outcome.curves, monitored=first.metric, direction=first.direction, best_epoch=outcome.best_epoch
+        )
+    scores |= {f"best_validation_{name}": value for name, value in outcome.scores.items()}
+    if outcome.weights:
+        scores["weights"] = float(outcome.weights)
+    findings, verdict = diagnose(
+        outcome.curves,
+        task=task,
+        state=state,
+        best_epoch=outcome.best_epoch,
+        epochs_planned=hyperparameters.epochs,
+        baseline_loss=baseline_loss,
+    )
+    return TrialFact(
+        number=proposal.number,
+        params=proposal.params,
+        hyperparameters={**asdict(hyperparameters), "hidden": list(hyperparameters.hidden)},
+        state=state,
+        reason=_reason(state, outcome, hyperparameters, spec),
+        values=tuple(_value(objective, outcome) for objective in spec.objectives) if finished else None,
+        curves=_stored_curves(outcome),
+        scores=scores,
+        findings=findings,
+        verdict=verdict,
+        started=outcome.started,
+        seconds=outcome.seconds,
+        distributions=proposal.distributions,
+    )
+
+
+def _value(objective: Objective, outcome: Outcome) -> float:
+    if objective.metric == "weights":
+        return float(outcome.weights)
+    return objective_value(outcome.curves, objective)
+
+
+def _stored_curves(outcome: Outcome) -> dict[str, tuple[float, ...]]:
+    """The curves, with the plateau schedule's factors where there were any: a refit needs them."""
+    curves = dict(outcome.curves)
+    if any(factor != 1.0 for factor in outcome.plateau_factors):
+        curves["plateau_factor"] = outcome.plateau_factors
+    return curves
+
+
+def _reason(state: State, outcome: Outcome, hyperparameters: Hyperparameters, spec: StudySpec) -> str:
+    metric = spec.objectives[0].metric
+    trained = max(map(len, outcome.curves.values()), default=0)
+    last = outcome.curves[metric][-1] if trained else float("nan")
+    match state:
+        case "complete":
+            return f"trained all {hyperparameters.epochs} epochs; best at epoch {outcome.best_epoch}"
+        case "stopped_early":
+            return (
+                f"{metric} gained no more than {spec.early_stopping.min_delta:g} in "
+                f"{spec.early_stopping.patience} epochs; best at epoch {outcome.best_epoch} of {trained} trained"
+            )
+        case "pruned":
+            return (
+                f"after epoch {trained} its best {metric} fell behind the earlier trials "
+                f"({spec.pruning.rule} rule; {metric} {last:.4g})"
+            )
+        case "diverged":
+            return f"the loss or the weights stopped being finite numbers in epoch {trained}"
+        case "failed":
+            return outcome.error or "could not be trained"

@@ -1,0 +1,112 @@
+"""A study from its file to its winner: the whole story."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Protocol
+
+from hpsearch.archive import choose_home, load_result, open_facts, save_result
+from hpsearch.data import PreparedData, prepare
+from hpsearch.driver import Driver
+from hpsearch.errors import TrackingError
+from hpsearch.fit import check_fit
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.facts import StudyLock
+from hpsearch.spec import StudySpec
+from hpsearch.store import Store, StudyHome
+from hpsearch.tracking import Tracker
+from hpsearch.winner import choose, refit_and_score
+
+_TRACKING_PATIENCE: Final = 60.0  # seconds that the end of a run waits for MLflow
+
+
+class Observer(Protocol):
+    """Who watches a run: told of each step, asked nothing."""
+
+    def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
+        """The study is open; `stored` trials were there already."""
+
+    def retired(self, fact: TrialFact) -> None:
+        """A trial has been stored, or replayed."""
+
+    def step(self, text: str) -> None:
+        """What is being done now, beside the trials."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResult:
+    """What a run of a study gave.
+
+    `result` is what `result.json` holds. `complete` is False where the budget in time cut the table short.
+    `tracking_problem` says why MLflow lags behind the facts, if it does.
+    """
+
+    home: StudyHome
+    spec: StudySpec
+    facts: Sequence[TrialFact]
+    result: Mapping[str, Any]
+    complete: bool
+    tracking_problem: str | None
+
+
+def run_study(
+    spec: StudySpec, *, store: Store, observer: Observer, workers: int = 1, fresh: bool = False
+) -> StudyResult:
+    """Run a study to its budget, going on where an earlier run left off; refit the winner and score it on the test part.
+
+    Raises:
+        InputError: the data cannot be used, or the study file differs from that of the stored trials.
+        StudyBusyError: another process runs this study.
+        TrainingError: no trial finished.
+        StorageError: the store cannot be read or written.
+    """
+    data = prepare(spec.data, seed=spec.seed, base=spec.base)
+    check_fit(spec, data.task)
+    home = choose_home(spec, store, fresh=fresh)
+    with StudyLock(home.lock):
+        store_of_facts = open_facts(spec, home, fingerprint=data.fingerprint)
+        observer.opened(spec, home, data, len(store_of_facts.facts()))
+        with Tracker.start(
+            store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment
+        ) as tracker:
+            driver = Driver(spec, data, store_of_facts, retired=observer.retired)
+            complete = driver.run(workers)
+            observer.step("refitting the winner and scoring it on the test part")
+            result = _conclude(spec, home, data, driver.facts)
+            observer.step("writing to MLflow")
+            problem = _finish(tracker)
+    return StudyResult(
+        home=home,
+        spec=spec,
+        facts=driver.facts,
+        result=result,
+        complete=complete,
+        tracking_problem=problem,
+    )
+
+
+def _conclude(
+    spec: StudySpec, home: StudyHome, data: PreparedData, facts: Sequence[TrialFact]
+) -> Mapping[str, Any]:
+    """The winner's result; the test part stays sealed when the stored result is of the same winner."""
+    fact = choose(facts, spec)
+    stored = load_result(home)
+    if stored is not None and stored["trial"] == fact.number and home.model.is_dir():
+        return stored
+    about = {
+        "study": home.name,
+        "generation": home.generation,
+        "trial": fact.number,
+        "fingerprint": data.fingerprint,
+    }
+    winner = refit_and_score(fact, spec, data, about)
+    result = {**about, **winner.to_json(), "data": asdict(data.summary)}
+    save_result(home, winner, result)
+    return result
+
+
+def _finish(tracker: Tracker) -> str | None:
+    try:
+        tracker.finish(_TRACKING_PATIENCE)
+    except TrackingError as error:
+        return str(error)
+    return None

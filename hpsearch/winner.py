@@ -1,0 +1,182 @@
+"""The winner: chosen on validation, refitted on training and validation, scored once on the sealed test part."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.data import PreparedData
+from hpsearch.data.prepared import Part, RefitData, Task
+from hpsearch.engine import Cohort, Member, forward
+from hpsearch.errors import TrainingError
+from hpsearch.judgment.metrics import curve_metric, final_scores, metrics_of
+from hpsearch.judgment.scores import bootstrap_interval
+from hpsearch.model import TrainedModel
+from hpsearch.randomness import Address
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.ranking import ranked
+from hpsearch.spec import StudySpec
+
+REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A test score with its 95% bootstrap interval over the test rows."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Winner:
+    """The best trial, its refitted model and what the sealed test part says of it."""
+
+    fact: TrialFact
+    model: TrainedModel
+    epochs: int
+    test: Mapping[str, Score]
+    baselines: Mapping[str, Mapping[str, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The winner without its weights, for `result.json`."""
+        return {
+            "trial": self.fact.number,
+            "params": dict(self.fact.params),
+            "hyperparameters": dict(self.fact.hyperparameters),
+            "values": self.fact.values,
+            "scores": dict(self.fact.scores),
+            "verdict": self.fact.verdict,
+            "epochs": self.epochs,
+            "test": {name: asdict(score) for name, score in self.test.items()},
+            "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
+        }
+
+
+def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
+    """The finished trial with the best first objective; the earlier one of equals.
+
+    Raises:
+        TrainingError: no trial finished.
+    """
+    best = ranked(facts, spec.objectives[0].direction)
+    if best:
+        return best[0]
+    if not facts:
+        raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
+    reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
+    raise TrainingError(f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''})")
+
+
+def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about: Mapping[str, Any]) -> Winner:
+    """Train the winner's recipe on training and validation data, then open the test part, once.
+
+    The refit runs as many epochs as gave the trial its best validation score, with the learning rates of those epochs.
+    """
+    refit_data = data.refit()
+    model, epochs = _refit(fact, spec, refit_data, about)
+    test = data.sealed.open(refit_data.preprocessor, refit_data.task)
+    outputs = forward(model.weights, test.x, model.activation)
+    return Winner(
+        fact=fact,
+        model=model,
+        epochs=epochs,
+        test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
+        baselines=baselines(refit_data.part, test, refit_data.task, spec.seed),
+    )
+
+
+def _refit(
+    fact: TrialFact, spec: StudySpec, data: RefitData, about: Mapping[str, Any]
+) -> tuple[TrainedModel, int]:
+    hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
+    keep_best = spec.early_stopping.restore_best
+    epochs = int(fact.scores["best_epoch"]) if keep_best else fact.epochs
+    member = Member(
+        hyperparameters,
+        Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD),
+        plateau_factors=fact.curves.get("plateau_factor"),
+    )
+    cohort = Cohort([member], data.part, outputs=data.task.outputs(hyperparameters.loss))
+    for _ in range(epochs):
+        cohort.train_epoch()
+    weights = cohort.weights(0)
+    if not all(np.isfinite(weight).all() for weight, _ in weights.layers):
+        raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
+    model = TrainedModel(
+        weights=weights,
+        activation=hyperparameters.activation,
+        loss=hyperparameters.loss,
+        task=data.task,
+        preprocessor=data.preprocessor,
+        about=about,
+    )
+    return model, epochs
+
+
+def _test_scores(
+    outputs: NDArray[np.float32], y: NDArray[np.generic], task: Task, loss: str, seed: int
+) -> dict[str, Score]:
+    scores = final_scores(outputs, y, task=task, loss=loss)
+    return {
+        name: Score(
+            value=value,
+            **dict(
+                zip(
+                    ("low", "high"),
+                    bootstrap_interval(
+                        _resampled(name, outputs, y, task, loss),
+                        len(y),
+                        Address(seed=seed).stream("bootstrap"),
+                    ),
+                    strict=True,
+                )
+            ),
+        )
+        for name, value in scores.items()
+    }
+
+
+def _resampled(
+    name: str, outputs: NDArray[np.float32], y: NDArray[np.generic], task: Task, loss: str
+) -> Callable[[NDArray[np.intp]], float]:
+    """The metric as a function of the rows drawn."""
+
+    def metric(rows: NDArray[np.intp]) -> float:
+        return float(curve_metric(name, outputs[None, rows], y[rows], task=task, loss=loss)[0])
+
+    return metric
+
+
+def baselines(train: Part, test: Part, task: Task, seed: int) -> dict[str, dict[str, float]]:
+    """What needs no network, on the same test rows: a constant guess and a linear model (scikit-learn)."""
+    # imported here: scikit-learn is slow to import and needed once, at the end
+    from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
+    from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415
+
+    if task.is_classification:
+        models = {
+            "majority class": DummyClassifier(strategy="prior"),
+            "logistic regression": LogisticRegression(
+                max_iter=2000, random_state=Address(seed=seed).integer("baseline")
+            ),
+        }
+    else:
+        models = {"mean": DummyRegressor(strategy="mean"), "linear regression": Ridge(alpha=1e-6)}
+    return {name: _baseline_scores(model, train, test, task) for name, model in models.items()}
+
+
+def _baseline_scores(model: Any, train: Part, test: Part, task: Task) -> dict[str, float]:
+    model.fit(train.x, train.y)
+    if task.is_classification:
+        probability = np.full((len(test), len(task.classes)), 1e-12)
+        probability[:, model.classes_] = model.predict_proba(test.x)
+        outputs = np.log(np.maximum(probability, 1e-12))
+    else:
+        outputs = np.asarray(model.predict(test.x), dtype=np.float64).reshape(len(test), -1)
+    loss = "cross_entropy" if task.is_classification else "mse"
+    scores = final_scores(outputs, test.y, task=task, loss=loss)
+    return {name: scores[name] for name in metrics_of(task) if name in scores}
