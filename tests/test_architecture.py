@@ -10,6 +10,7 @@ PACKAGE = ROOT / "hpsearch"
 
 # From the top downwards; a part may import the parts behind it, never those before it.
 ORDER = [
+    "__main__",
     "cli",
     "study",
     "results",

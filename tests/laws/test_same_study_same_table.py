@@ -1,0 +1,64 @@
+"""Law 2: same file and seed, same trials, curves and winner; with any number of workers, interrupted anywhere or not."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hpsearch.results import open_for_reading
+from hpsearch.store import Store
+from tests.support.studies import QUICK, run_quick, table
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The study, run once without interruption."""
+    result, _ = run_quick(tmp_path_factory.mktemp("reference"))
+    return result
+
+
+def test_the_number_of_workers_shows_nowhere(reference, tmp_path):
+    """Two processes give the table of one."""
+    result, _ = run_quick(tmp_path, workers=2)
+    assert table(result.facts) == table(reference.facts)
+    assert result.result["test"] == reference.result["test"]
+
+
+@pytest.mark.parametrize("cut", [1, 3, 4, 5, 7, 13])
+def test_a_search_cut_short_and_raised_goes_on_as_if_never_cut(reference, tmp_path, cut):
+    """A small budget, raised later, gives the table of the large budget."""
+    run_quick(tmp_path, budget__trials=cut)
+    result, watcher = run_quick(tmp_path)
+    assert watcher.stored == cut
+    assert table(result.facts) == table(reference.facts)
+
+
+@pytest.mark.parametrize("sampler", ["random", "qmc", "{name: cmaes, n_startup_trials: 3}", "{name: nsga2, population_size: 4}"])
+def test_every_sampler_resumes_exactly(tmp_path, sampler):
+    """Whatever a sampler keeps in mind is rebuilt from the facts."""
+    whole, _ = run_quick(tmp_path / "whole", sampler=sampler, space__batch_size=16)
+    run_quick(tmp_path / "cut", sampler=sampler, space__batch_size=16, budget__trials=9)
+    resumed, _ = run_quick(tmp_path / "cut", sampler=sampler, space__batch_size=16)
+    assert table(resumed.facts) == table(whole.facts)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_killed_driver_loses_nothing_that_it_had_stored(reference, tmp_path, workers):
+    """SIGKILL at random moments, again and again, then run to the end: the table of an uninterrupted run."""
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    command = [sys.executable, "-m", "hpsearch", "run", "quick.yaml", "--workers", str(workers)]
+    moments = random.Random(workers)
+    for _ in range(4):
+        process = subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        time.sleep(moments.uniform(0.6, 2.2))
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
+    facts = open_for_reading(Store.locate(tmp_path / "mlruns").find("quick")).facts()
+    assert table(facts) == table(reference.facts)

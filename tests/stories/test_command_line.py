@@ -1,0 +1,149 @@
+"""The command line as its users meet it: every verb, on real data, in a process of its own."""
+
+import json
+
+import pytest
+import yaml
+
+from tests.support.studies import QUICK, cli, write_customers, write_houses
+
+CUSTOMERS = """
+study: customers
+data: {source: customers.csv, target: left}
+"""
+
+HOUSES = """
+study: houses
+data: {source: houses.csv, target: price}
+model: {hidden: [16]}
+space:
+  epochs: 25
+  batch_size: 16
+  learning_rate: {min: 1e-3, max: 3e-2, log: true}
+  l2: {min: 1e-6, max: 1e-2, log: true}
+budget: {trials: 8}
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A directory in which the quick study has been run."""
+    directory = tmp_path_factory.mktemp("story")
+    (directory / "quick.yaml").write_text(QUICK)
+    done = cli("run", "quick.yaml", cwd=directory)
+    assert done.returncode == 0, done.stderr
+    (directory / "first-run.txt").write_text(done.stdout)
+    return directory
+
+
+def test_a_run_ends_with_a_summary(home):
+    """Best trial, parameters, verdict, validation score, gap, test score, next commands."""
+    text = (home / "first-run.txt").read_text()
+    for part in ("Best: trial-", "learning_rate", "validation_loss", "gap", "curves", "Test part", "accuracy", "hpsearch ui", "hpsearch best quick"):
+        assert part in text
+
+
+def test_a_second_run_has_nothing_left_to_do(home):
+    """budget.trials is a total: nothing is trained again, the same summary is shown."""
+    again = cli("run", "quick.yaml", cwd=home)
+    assert again.returncode == 0
+    assert again.stdout == (home / "first-run.txt").read_text()
+    assert "going on after 14 stored trials" in again.stderr
+
+
+def test_a_changed_file_is_refused_with_the_difference(home):
+    """The message shows what changed, and the remedy; nothing is lost."""
+    refused = cli("run", "quick.yaml", "-S", "space.dropout.max=0.4", "-S", "seed=4", cwd=home)
+    assert refused.returncode == 2
+    assert "space.dropout.max: 0.3 -> 0.4" in refused.stderr
+    assert "seed: 3 -> 4" in refused.stderr
+    assert "--fresh" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_fresh_begins_a_generation_beside_the_old_one(home):
+    """Both can be named afterwards; the bare name is the latest."""
+    fresh = cli("run", "quick.yaml", "-S", "seed=5", "-S", "budget.trials=4", "--fresh", cwd=home)
+    assert fresh.returncode == 0, fresh.stderr
+    old, new = (json.loads(cli("trials", name, "--json", cwd=home).stdout) for name in ("quick~1", "quick"))
+    assert (len(old), len(new)) == (14, 4)
+
+
+def test_trials_are_listed_best_first(home):
+    """As a table for people and as JSON for programs."""
+    listed = json.loads(cli("trials", "quick~1", "--json", cwd=home).stdout)
+    values = [trial["values"][0] for trial in listed if trial["values"]]
+    assert values == sorted(values)
+    assert {trial["number"] for trial in listed} == set(range(14))
+    assert all(len(trial["curves"]["validation_loss"]) >= 1 for trial in listed)
+    shown = cli("trials", "quick~1", "--top", "3", cwd=home).stdout
+    assert shown.count("trial-") == 3
+
+
+def test_best_comes_in_three_formats(home):
+    """yaml is the parameters alone; json has the provenance; the table has the scores."""
+    best = json.loads(cli("best", "quick~1", "-f", "json", cwd=home).stdout)
+    assert yaml.safe_load(cli("best", "quick~1", "-f", "yaml", cwd=home).stdout) == best["params"]
+    assert best["test"]["accuracy"]["low"] <= best["test"]["accuracy"]["value"] <= best["test"]["accuracy"]["high"]
+    assert best["run_id"]
+    assert "validation" in cli("best", "quick~1", cwd=home).stdout
+
+
+def test_sync_finds_nothing_to_do_after_a_run(home):
+    """The run itself has written everything."""
+    done = cli("sync", "quick~1", cwd=home)
+    assert done.returncode == 0, done.stderr
+    assert "0 of 14 trials written, 14 were there already" in done.stdout
+
+
+def test_validate_shows_what_would_be_searched(home):
+    """Nothing is written."""
+    done = cli("validate", "quick.yaml", "-S", "study=other", cwd=home)
+    assert done.returncode == 0, done.stderr
+    for part in ("iris", "3 classes", "learning_rate", "0.001 to 0.1, on a log scale", "optimizer is momentum"):
+        assert part in done.stdout
+    assert not (home / "mlruns" / "studies" / "other").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "missing.yaml"), ["missing.yaml", "no such file"]),
+        (("run", "quick.yaml", "-S", "space.dropout.max=1.2"), ["-S space.dropout.max=1.2", "below 1", "1.2"]),
+        (("run", "quick.yaml", "-S", "space.optimizr=[adam]"), ["optimizr", "did you mean 'optimizer'?"]),
+        (("best", "digits"), ["no study 'digits'", "quick", "hpsearch run"]),
+        (("best", "../secret"), ["not a study name"]),
+        (("trials", "quick~9"), ["no study 'quick~9'"]),
+        (("frobnicate",), ["No such command 'frobnicate'"]),
+    ],
+)
+def test_unusable_input_is_named_without_a_traceback(home, arguments, words):
+    """Exit code 2, one clear message."""
+    done = cli(*arguments, cwd=home)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_three_line_study_on_a_table_with_text_and_gaps(tmp_path):
+    """A name, a source and a target are enough."""
+    write_customers(tmp_path / "customers.csv")
+    (tmp_path / "study.yaml").write_text(CUSTOMERS)
+    done = cli("run", "study.yaml", "-S", "budget.trials=6", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "classification of left (2 classes)" in done.stderr
+    best = json.loads(cli("best", "customers", "-f", "json", cwd=tmp_path).stdout)
+    assert best["test"]["accuracy"]["value"] > 0.7
+
+
+def test_a_regression_study_reports_in_the_targets_own_units(tmp_path):
+    """RMSE in the price's units, far below the constant guess."""
+    write_houses(tmp_path / "houses.csv")
+    (tmp_path / "study.yaml").write_text(HOUSES)
+    done = cli("run", "study.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "regression of price" in done.stderr
+    result = json.loads((tmp_path / "mlruns" / "studies" / "houses" / "result.json").read_text())
+    assert result["test"]["rmse"]["value"] < 0.5 * result["baselines"]["mean"]["rmse"]
+    assert result["baselines"]["mean"]["rmse"] > 50
