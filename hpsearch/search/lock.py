@@ -1,0 +1,89 @@
+"""One driver a study: a lock that the kernel frees when its holder dies, whatever kills it."""
+
+import fcntl
+import json
+import os
+import socket
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from hpsearch.errors import StorageError, StudyBusyError
+
+_held: Final[set[int]] = set()
+
+
+def _let_go() -> None:
+    """A forked worker must not keep the lock of a driver that was killed."""
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+os.register_at_fork(after_in_child=_let_go)
+
+
+class StudyLock:
+    """Held while a process runs a study: `with StudyLock(home.lock): ...`.
+
+    The file stays when the lock is released; it says who holds, or last held, it. Its directory is made if
+    needed.
+
+    Raises (on entering):
+        StudyBusyError: another process, or another lock of this process, holds it; the message says who and
+        since when. StorageError: the file cannot be made or locked.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path: Final = path
+        self._descriptor: int | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be made: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _sign(descriptor)
+        except BlockingIOError:
+            holder = _holder(descriptor)
+            os.close(descriptor)
+            raise StudyBusyError(
+                f"the study is being run by {holder} ({self._path}); wait for it, or stop it first"
+            ) from None
+        except OSError as error:
+            os.close(descriptor)
+            raise StorageError(f"{self._path}: cannot be locked: {error.strerror}") from error
+        _held.add(descriptor)
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor in _held:
+            _held.discard(self._descriptor)
+            os.close(self._descriptor)
+        self._descriptor = None
+
+
+def _sign(descriptor: int) -> None:
+    since = datetime.now().astimezone().isoformat(timespec="seconds")
+    name = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, name.encode(), 0)
+
+
+def _holder(descriptor: int) -> str:
+    """Who signed the file; the holder may be about to sign it."""
+    try:
+        signed = json.loads(os.pread(descriptor, 4096, 0))
+        return f"process {signed['pid']} on {signed['host']} since {signed['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
