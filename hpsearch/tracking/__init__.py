@@ -1,0 +1,8 @@
+"""The projection of trial facts to MLflow: idempotent, allowed to lag, allowed to be down. The only importer of mlflow."""
+
+from hpsearch.tracking.projector import SyncReport, sync
+from hpsearch.tracking.runs import run_id
+from hpsearch.tracking.server import UiServer, ui_server
+from hpsearch.tracking.tracker import Tracker
+
+__all__ = ["SyncReport", "Tracker", "UiServer", "run_id", "sync", "ui_server"]

@@ -1,0 +1,68 @@
+"""What the projection needs to know of a study, gathered from its home."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hpsearch.store import StudyHome
+from hpsearch.tracking.identity import Identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyCard:
+    """A study's name tag.
+
+    `objectives` are (metric, "minimize" | "maximize"), the first of which decides. `searched` are the parameters that vary,
+    in the file's order; `log_scaled` those sampled on a logarithmic scale. `settings` are shown as the study run's
+    parameters. `identity.creation` tells this study from another of the same name.
+    """
+
+    key: str
+    identity: Identity
+    objectives: tuple[tuple[str, str], ...]
+    searched: tuple[str, ...]
+    log_scaled: frozenset[str] = frozenset()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def experiment(self) -> str:
+        """The MLflow experiment that holds the study's runs."""
+        return self.identity.experiment or self.key
+
+    @property
+    def minimize(self) -> bool:
+        """Whether a smaller first objective is better."""
+        return self.objectives[0][1] == "minimize"
+
+
+def read_card(home: StudyHome, identity: Identity) -> StudyCard:
+    """The card of the study that lives in `home`.
+
+    Raises:
+        SpecError: the stored study file is damaged.
+    """
+    from hpsearch.spec import Fixed, Range, load_study  # noqa: PLC0415 - pydantic, only where a study is projected
+
+    spec = load_study(home.study_file)
+    return StudyCard(
+        key=home.key,
+        identity=identity,
+        objectives=tuple((objective.metric, objective.direction) for objective in spec.objectives),
+        searched=tuple(name for name, parameter in spec.space.items() if not isinstance(parameter, Fixed)),
+        log_scaled=frozenset(
+            name for name, parameter in spec.space.items() if isinstance(parameter, Range) and parameter.log
+        ),
+        settings={
+            "data.source": spec.data.source,
+            "seed": spec.seed,
+            "sampler": spec.sampler.name,
+            "pruning": spec.pruning.rule,
+            "trials": spec.budget.trials,
+            **{
+                "objective"
+                if index == 0
+                else f"objective_{index + 1}": f"{objective.direction} {objective.metric}"
+                for index, objective in enumerate(spec.objectives)
+            },
+        },
+    )

@@ -1,0 +1,138 @@
+"""Runs through MLflow's client: for servers, for any other address, and for database schemas that we do not know."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+from mlflow import MlflowClient
+from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.exceptions import MlflowException
+
+from hpsearch.tracking.card import StudyCard
+from hpsearch.tracking.projection import COMPLETE_TAG, CREATION_TAG, PROJECTION, TRIAL_TAG
+from hpsearch.tracking.record import Point, RunRecord
+
+_METRICS: Final = 800  # a request takes 1,000 entries; parameters and tags are at most 100 each
+_PAGE: Final = 1000
+_STUDY: Final = "study"
+_UNSAFE: Final = re.compile(r"[^\w.~-]")
+
+
+def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | None = None) -> str:
+    """The id of the study's experiment: made, or brought back from the deleted, when need be.
+
+    `root`: where a new experiment's artifacts go, None to leave it to the server.
+    """
+    found: Experiment | None = client.get_experiment_by_name(card.experiment)
+    if found is None:
+        location = None if root is None else str(root / _UNSAFE.sub("_", card.experiment))
+        try:
+            return str(client.create_experiment(card.experiment, artifact_location=location))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(card.experiment)  # someone else was faster
+    if found.lifecycle_stage == "deleted":
+        client.restore_experiment(found.experiment_id)
+    return str(found.experiment_id)
+
+
+class ClientSink:
+    """Writes runs one by one; finds those that are there by their tags.
+
+    A run bears the tag `hpsearch.projection` last: one without it was cut off halfway, and is written over. MLflow keeps equal
+    parameters and points once, so that completes it.
+    """
+
+    def __init__(self, uri: str, card: StudyCard, *, artifacts: Path | None = None) -> None:
+        self.client = MlflowClient(tracking_uri=uri)
+        self._creation = card.identity.creation
+        self.experiment = ensure_experiment(self.client, card, root=artifacts)
+        self._runs: dict[str, str] = {}
+        self._whole: set[int] = set()
+        self._sent: set[Point] = set()
+
+    def projected(self, numbers: Sequence[int]) -> set[int]:
+        return self._whole & set(numbers)
+
+    def write(self, records: Sequence[RunRecord]) -> None:
+        for record in records:
+            self._write(str(record.number), record)
+            if record.number is not None:
+                self._whole.add(record.number)
+
+    def write_study(self, record: RunRecord) -> str:
+        """As it is written again and again, only points that are new since the last survey are sent."""
+        new = [point for point in record.points if point not in self._sent]
+        run_id = self._write(_STUDY, replace(record, points=new))
+        self._sent.update(new)
+        return run_id
+
+    def run_ids(self) -> dict[str, str]:
+        return dict(self._runs)
+
+    def survey(self) -> None:
+        """Find the study's runs; bring deleted ones back, and put those of an older projection away."""
+        self._runs, self._whole, self._sent = {}, set(), set()
+        for run in self._search():
+            tags, run_id = run.data.tags, run.info.run_id
+            name = tags.get(TRIAL_TAG, _STUDY)
+            deleted = run.info.lifecycle_stage == "deleted"
+            outdated = tags.get(COMPLETE_TAG, PROJECTION) != PROJECTION
+            if name in self._runs or (outdated and deleted):
+                continue
+            if outdated:
+                self.client.delete_run(run_id)  # parameters of a run cannot be changed
+                continue
+            if deleted:
+                self.client.restore_run(run_id)
+            self._runs[name] = run_id
+            if name != _STUDY and COMPLETE_TAG in tags:
+                self._whole.add(int(name))
+
+    def _search(self) -> Iterator[Run]:
+        """The study's runs, active ones first."""
+        for view in (ViewType.ACTIVE_ONLY, ViewType.DELETED_ONLY):
+            token = None
+            while True:
+                page: Any = self.client.search_runs(
+                    [self.experiment],
+                    filter_string=f"tags.`{CREATION_TAG}` = '{self._creation}'",
+                    run_view_type=view,
+                    max_results=_PAGE,
+                    page_token=token,
+                )
+                yield from page
+                if not (token := page.token):
+                    break
+
+    def _write(self, name: str, record: RunRecord) -> str:
+        """Three requests for a new run: made with its tags, given its status, filled."""
+        late_tags: Mapping[str, str] = record.tags
+        if name not in self._runs:
+            run = self.client.create_run(
+                self.experiment, start_time=record.start, tags=dict(record.tags), run_name=record.name
+            )
+            self._runs[name], late_tags = str(run.info.run_id), {}
+        run_id = self._runs[name]
+        if record.status == "RUNNING":
+            self.client.update_run(run_id, status="RUNNING")
+        else:
+            self.client.set_terminated(run_id, status=record.status, end_time=record.end)
+        self._fill(run_id, record, {**late_tags, COMPLETE_TAG: PROJECTION})
+        return run_id
+
+    def _fill(self, run_id: str, record: RunRecord, tags: Mapping[str, str]) -> None:
+        """Within one request MLflow writes parameters, then metrics, then tags."""
+        metrics = [Metric(point.key, point.value, point.timestamp, point.step) for point in record.points]
+        while len(metrics) > _METRICS:
+            self.client.log_batch(run_id, metrics=metrics[:_METRICS])
+            metrics = metrics[_METRICS:]
+        self.client.log_batch(
+            run_id,
+            metrics=metrics,
+            params=[Param(key, value) for key, value in record.params.items()],
+            tags=[RunTag(key, value) for key, value in tags.items()],
+        )

@@ -1,0 +1,172 @@
+"""MLflow made equal to the facts: once, by `hpsearch sync`, or over and over, by the background writer."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hpsearch.errors import HpsearchError, TrackingError
+from hpsearch.search.fact import TrialFact
+from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.card import StudyCard, read_card
+from hpsearch.tracking.environment import quieten
+from hpsearch.tracking.identity import (
+    Identity,
+    establish_identity,
+    known_runs_file,
+    load_identity,
+    write_json,
+)
+from hpsearch.tracking.place import is_embedded
+from hpsearch.tracking.projection import trial_record
+from hpsearch.tracking.sink import Sink
+from hpsearch.tracking.study_run import read_result, study_record
+
+if TYPE_CHECKING:
+    from hpsearch.search.facts import FactStore
+
+_TRIALS_AT_ONCE: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a synchronization did: trials written, trials that were there already, and all of them."""
+
+    projected: int
+    already: int
+    total: int
+
+
+def sync(
+    store: Store, home: StudyHome, *, uri: str | None = None, experiment: str | None = None
+) -> SyncReport:
+    """Make MLflow equal to the study's facts, whatever was lost, deleted or half written there.
+
+    Without `uri` and `experiment` it goes where the study went before (the embedded database, unless told otherwise).
+
+    Raises:
+        TrackingError: MLflow cannot be reached or refuses.
+        StorageError: the facts cannot be read.
+    """
+    identity = load_identity(home)
+    if uri is not None or experiment is not None or identity is None:
+        identity = establish_identity(home, uri=uri, experiment=experiment)
+    return Projector(store, home, identity).finish()
+
+
+class Projector:
+    """Projects one study; opens MLflow when first needed.
+
+    `catch_up` writes what is new; `finish` goes over everything, and writes the files and the model as well.
+    """
+
+    def __init__(self, store: Store, home: StudyHome, identity: Identity) -> None:
+        quieten(os.environ)
+        self._store, self._home, self._identity = store, home, identity
+        self._opened: tuple[Sink, StudyCard] | None = None
+        self._store_of_facts: FactStore | None = None
+        self._known: list[TrialFact] = []
+        self._seen = 0
+        self._written: set[int] = set()
+
+    def catch_up(self) -> None:
+        """Write the trials that came since the last call.
+
+        Raises:
+            TrackingError: MLflow cannot be reached or refuses; nothing is lost, call again.
+        """
+        facts = self._facts()
+        new = facts[self._seen :]
+        if new or self._opened is None:
+            self._guard(lambda: self._add(facts, new, running=True))
+        self._seen = len(facts)
+
+    def finish(self) -> SyncReport:
+        """Make everything equal to the facts, the study's run with its files and model included.
+
+        Raises:
+            TrackingError: MLflow cannot be reached or refuses.
+        """
+        facts = self._facts()
+        self._guard(lambda: self._finish(facts))
+        written = len(self._written)
+        return SyncReport(projected=written, already=len(facts) - written, total=len(facts))
+
+    def _facts(self) -> list[TrialFact]:
+        """All facts so far; only what is new is read."""
+        if self._store_of_facts is None:
+            from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna, only where facts are read
+
+            self._store_of_facts = FactStore.open(self._home.facts, study=self._home.key)
+        self._known += self._store_of_facts.since(len(self._known))
+        return self._known
+
+    def _guard(self, work: Callable[[], object]) -> None:
+        """Whatever MLflow raises, and it raises much, becomes a TrackingError."""
+        try:
+            work()
+        except HpsearchError:
+            raise
+        except Exception as error:
+            place = self._identity.uri or str(self._store.database)
+            raise TrackingError(
+                f"MLflow at {place} cannot be written ({_first_line(error)}); the trials are safe in "
+                f"{self._home.path}; run `hpsearch sync {self._home.key}` when it can"
+            ) from error
+
+    def _open(self) -> tuple[Sink, StudyCard]:
+        if self._opened is None:
+            card = read_card(self._home, self._identity)
+            self._opened = open_sink(self._store, card), card
+            self._opened[0].survey()
+            self._offer_view(*self._opened)
+        return self._opened
+
+    def _add(self, facts: Sequence[TrialFact], new: Sequence[TrialFact], *, running: bool) -> str:
+        """Write what is missing of `new`, and the study's run as it stands after all `facts`. Its id."""
+        sink, card = self._open()
+        there = sink.projected([fact.number for fact in new])
+        missing = [fact for fact in new if fact.number not in there]
+        parent = sink.write_study(study_record(card, facts, read_result(self._home), running=running))
+        for start in range(0, len(missing), _TRIALS_AT_ONCE):
+            chunk = missing[start : start + _TRIALS_AT_ONCE]
+            sink.write([trial_record(card, fact, parent=parent) for fact in chunk])
+            self._written.update(fact.number for fact in chunk)
+        return parent
+
+    def _finish(self, facts: Sequence[TrialFact]) -> None:
+        from hpsearch.tracking.outputs import attach_outputs  # noqa: PLC0415 - imports mlflow
+
+        sink, card = self._open()
+        sink.survey()
+        parent = self._add(facts, facts, running=False)
+        attach_outputs(sink, parent, self._home, read_result(self._home))
+        self._offer_view(sink, card)
+        run_ids = sink.run_ids()
+        if run_ids is None:
+            known_runs_file(self._home).unlink(missing_ok=True)
+        else:
+            write_json(known_runs_file(self._home), run_ids)
+
+    def _offer_view(self, sink: Sink, card: StudyCard) -> None:
+        from hpsearch.tracking.view import offer_view  # noqa: PLC0415 - imports mlflow
+
+        offer_view(sink, card)
+
+
+def open_sink(store: Store, card: StudyCard) -> Sink:
+    """The study's place in its MLflow; made where it is missing."""
+    # mlflow takes over a second to import
+    uri = card.identity.uri
+    if uri is None or is_embedded(store, uri):
+        from hpsearch.tracking.embedded import open_embedded  # noqa: PLC0415
+
+        return open_embedded(store, card)
+    from hpsearch.tracking.client import ClientSink  # noqa: PLC0415
+
+    return ClientSink(uri, card)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__

@@ -1,0 +1,141 @@
+"""The run of the study itself: parent of all trials, bearer of the winner's scores, its files and its model."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hpsearch.errors import StorageError
+from hpsearch.search.fact import TrialFact
+from hpsearch.store import StudyHome
+from hpsearch.tracking.card import StudyCard
+from hpsearch.tracking.projection import best_so_far, common_tags
+from hpsearch.tracking.record import Point, RunRecord, Status, safe_key, text_params, text_tags
+
+KIND_TAG = "hpsearch.kind"
+_DATA_TAGS = ("fingerprint", "rows", "features", "targets", "train_rows", "validation_rows", "test_rows")
+
+
+def read_result(home: StudyHome) -> dict[str, Any]:
+    """The winner's result, empty while there is none.
+
+    Raises:
+        StorageError: the file is damaged.
+    """
+    try:
+        result = json.loads(home.result.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise StorageError(
+            f"{home.result}: cannot be read ({error}); run the study again to renew it"
+        ) from error
+    return result if isinstance(result, dict) else {}
+
+
+def study_record(
+    card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str, Any], *, running: bool
+) -> RunRecord:
+    """The study's run as it stands after these facts (all of them, in trial order)."""
+    start = min((round(fact.started * 1000) for fact in facts), default=0)
+    end = max((round((fact.started + fact.seconds) * 1000) for fact in facts), default=start)
+    scalars = result_scalars(result)
+    return RunRecord(
+        number=None,
+        name=card.key,
+        status=_status(result, running=running),
+        start=start,
+        end=None if running else end,
+        params=text_params(card.settings),
+        tags=text_tags(
+            {
+                **common_tags(card),
+                KIND_TAG: "study",
+                "mlflow.runName": card.key,
+                "mlflow.note.content": study_note(card, facts, result),
+                **{f"version.{name}": version for name, version in card.identity.versions.items()},
+                **_data_tags(result),
+            }
+        ),
+        points=[
+            *best_so_far(card, facts),
+            *(Point(key=key, value=value, step=0, timestamp=end) for key, value in scalars.items()),
+        ],
+    )
+
+
+def _status(result: Mapping[str, Any], *, running: bool) -> Status:
+    if running:
+        return "RUNNING"
+    return "FINISHED" if result else "KILLED"
+
+
+def result_scalars(result: Mapping[str, Any]) -> dict[str, float]:
+    """Test scores with their intervals and the baselines: `test/accuracy`, `test/accuracy_low`, `baseline/mean_rmse`."""
+    scalars: dict[str, Any] = {}
+    for metric, score in result.get("test", {}).items():
+        scalars[f"test/{metric}"] = score["value"]
+        scalars[f"test/{metric}_low"], scalars[f"test/{metric}_high"] = score.get("low"), score.get("high")
+    for baseline, scores in result.get("baselines", {}).items():
+        for metric, value in scores.items():
+            scalars[f"baseline/{baseline.replace(' ', '_')}_{metric}"] = value
+    if result:
+        scalars |= {"winner/trial": result["trial"], "winner/epochs": result.get("epochs")}
+    return {
+        safe_key(key): float(value)
+        for key, value in scalars.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+
+
+def study_note(card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str, Any]) -> str:
+    """The study run's description, in Markdown."""
+    states = sorted({fact.state for fact in facts})
+    counts = ", ".join(f"{sum(fact.state == s for fact in facts)} {s.replace('_', ' ')}" for s in states)
+    metric, direction = card.objectives[0]
+    lines = [
+        f"Study **{card.key}**: {direction} {metric}; {len(facts)} trials"
+        + (f" ({counts})" if counts else "")
+    ]
+    if result:
+        lines += ["", f"Winner: **trial-{result['trial']:04d}**", "", *_parameter_lines(result)]
+        lines += _test_lines(result)
+    return "\n".join(lines)
+
+
+def _parameter_lines(result: Mapping[str, Any]) -> list[str]:
+    params = result.get("params", {})
+    return [
+        "| parameter | value |",
+        "| --- | --- |",
+        *(f"| {name} | {value} |" for name, value in params.items()),
+        "",
+    ]
+
+
+def _test_lines(result: Mapping[str, Any]) -> list[str]:
+    test, baselines = result.get("test", {}), result.get("baselines", {})
+    if not test:
+        return []
+    head = f"| test score | winner | 95% interval |{''.join(f' {name} |' for name in baselines)}"
+    rows = [
+        f"| {metric} | {_number(score['value'])} | {_number(score.get('low'))} to {_number(score.get('high'))} |"
+        + "".join(f" {_number(scores.get(metric))} |" for scores in baselines.values())
+        for metric, score in test.items()
+    ]
+    return [head, "| --- " * (3 + len(baselines)) + "|", *rows]
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) else "-"
+
+
+def _data_tags(result: Mapping[str, Any]) -> dict[str, str]:
+    data = dict(result.get("data", {}))
+    if "fingerprint" in result:
+        data.setdefault("fingerprint", result["fingerprint"])
+    return {
+        f"data.{name}": value if isinstance(value, str) else json.dumps(value)
+        for name in _DATA_TAGS
+        if (value := data.get(name)) is not None
+    }

@@ -1,0 +1,138 @@
+"""The driver's side of the background writer: start it, and at the end wait for it, bounded. It never raises in between."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Final
+
+from hpsearch.errors import TrackingError
+from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.environment import quieten
+from hpsearch.tracking.identity import Identity, establish_identity
+from hpsearch.tracking.place import is_embedded
+from hpsearch.tracking.projector import SyncReport
+
+# The child gets its parent's search path: it finds the same hpsearch, and never imports the user's main module.
+_BOOT: Final = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from hpsearch.tracking.writer import main; main()"
+_PATIENCE: Final = 60.0
+
+
+class Tracker:
+    """A study being projected by a background process.
+
+    The process reads the facts from the store; the driver hands it nothing. When it dies, whatever it had not written is written by
+    the next one, or by `hpsearch sync`.
+    """
+
+    def __init__(self, store: Store, home: StudyHome, identity: Identity) -> None:
+        self._store, self._home, self._identity = store, home, identity
+        self._writer = self._spawn()
+
+    @classmethod
+    def start(
+        cls, store: Store, home: StudyHome, *, uri: str | None = None, experiment: str | None = None
+    ) -> "Tracker":
+        """Begin to project the study in `home`; returns at once. `uri` None is the embedded database."""
+        place = None if is_embedded(store, uri) else uri
+        return cls(store, home, establish_identity(home, uri=place, experiment=experiment))
+
+    def finish(self, timeout: float = _PATIENCE) -> SyncReport:
+        """Wait until MLflow equals the facts, at most so many seconds.
+
+        Raises:
+            TrackingError: it does not, with the remedy; the facts are not affected.
+        """
+        deadline = time.monotonic() + timeout
+        answer = self._ask(deadline)
+        if (
+            answer is None and time.monotonic() < deadline
+        ):  # it was killed: a new one starts where it left off
+            self._writer = self._spawn()
+            answer = self._ask(deadline)
+        if answer is None:
+            raise TrackingError(
+                f"MLflow was not written to the end within {timeout:g} s; the trials are safe in {self._home.path}; "
+                f"run `hpsearch sync {self._home.key}` to write the rest (details: {self._log})"
+            )
+        if "error" in answer:
+            raise TrackingError(str(answer["error"]))
+        return SyncReport(**answer)
+
+    def abandon(self) -> None:
+        """Leave the process to itself: it projects what is stored and ends."""
+        self._close_input()
+
+    @property
+    def pid(self) -> int | None:
+        """The background process, None where none could be started."""
+        return self._writer.pid if self._writer else None
+
+    @property
+    def _log(self) -> Path:
+        return self._home.path / "tracking.log"
+
+    def _spawn(self) -> "subprocess.Popen[str] | None":
+        environment = dict(os.environ)
+        quieten(environment)
+        try:
+            with self._log.open("a", encoding="utf-8") as log:
+                writer = subprocess.Popen(  # noqa: S603 - this very interpreter
+                    [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path)],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    env=environment,
+                    text=True,
+                    start_new_session=True,  # Ctrl-C and a closing terminal are the driver's business
+                )
+            self._order(writer)
+        except OSError:
+            return None
+        return writer
+
+    def _order(self, writer: "subprocess.Popen[str]") -> None:
+        home = self._home
+        order = {
+            "store": str(self._store.root),
+            "home": str(home.path),
+            "name": home.name,
+            "generation": home.generation,
+            "identity": asdict(self._identity),
+        }
+        _stream(writer.stdin).write(json.dumps(order) + "\n")
+        _stream(writer.stdin).flush()
+
+    def _ask(self, deadline: float) -> dict[str, int | str] | None:
+        """The writer's last word; None when it has none by the deadline."""
+        if self._writer is None:
+            return None
+        try:
+            output, _ = self._writer.communicate("finish\n", timeout=max(deadline - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            self._writer.kill()
+            self._writer.communicate()
+            return None
+        except OSError:
+            return None
+        lines = output.strip().splitlines()
+        try:
+            return dict(json.loads(lines[-1])) if lines else None
+        except ValueError:
+            return None
+
+    def _close_input(self) -> None:
+        if self._writer is not None and self._writer.stdin is not None:
+            try:
+                self._writer.stdin.close()
+            except OSError:
+                return
+
+
+def _stream(stream: IO[str] | None) -> IO[str]:
+    if stream is None:
+        raise OSError("the writer has no input")
+    return stream

@@ -1,0 +1,78 @@
+"""The background writer: a process of its own that follows a study's facts into MLflow.
+
+It is started with the paths as one line of JSON on its standard input, and reads nothing else from its driver but `finish`. The end
+of the input, however it came about, means that the driver is gone: what is stored by then is still projected. Its
+last line of output is the report, or the error.
+"""
+
+import json
+import os
+import select
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from hpsearch.errors import HpsearchError, TrackingError
+from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.environment import quieten
+from hpsearch.tracking.identity import Identity
+from hpsearch.tracking.projector import Projector
+
+_POLL: Final = 0.25
+_NICENESS: Final = 10
+_FIRST_PAUSE: Final = 1.0
+_LONGEST_PAUSE: Final = 30.0
+
+
+def main() -> None:
+    """Follow the study named on standard input until its driver says `finish` or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when the run is over
+    os.nice(_NICENESS)  # the cores belong to the search
+    quieten(os.environ)
+    order = json.loads(sys.stdin.readline() or "null")
+    if order is None:
+        return
+    report = follow(order)
+    sys.stdout.write(json.dumps(report) + "\n")
+    sys.stdout.flush()
+
+
+def follow(order: Mapping[str, Any]) -> dict[str, Any]:
+    """Project until the driver is done with the study; the report as JSON."""
+    home = StudyHome(path=Path(order["home"]), name=order["name"], generation=order["generation"])
+    try:
+        projector = Projector(Store(Path(order["store"])), home, Identity(**order["identity"]))
+        tail(projector, home.facts)
+        return asdict(projector.finish())
+    except HpsearchError as error:
+        return {"error": str(error)}
+
+
+def tail(projector: Projector, facts: Path) -> None:
+    """Project new facts as they come, until standard input says `finish` or ends.
+
+    While MLflow is away it is asked less and less often, at least every half minute: the facts wait.
+    """
+    size, pause, resume = -1, _FIRST_PAUSE, 0.0
+    while not _told_to_finish(_POLL):
+        grown = facts.stat().st_size if facts.exists() else -1
+        if grown == size or time.monotonic() < resume:
+            continue
+        try:
+            projector.catch_up()
+        except TrackingError as error:
+            sys.stderr.write(f"{error}\n")
+            sys.stderr.flush()
+            resume, pause = time.monotonic() + pause, min(2 * pause, _LONGEST_PAUSE)
+        else:
+            size, pause = grown, _FIRST_PAUSE
+
+
+def _told_to_finish(seconds: float) -> bool:
+    """Whether the driver said `finish`, or is gone; waits at most so long for it."""
+    readable, _, _ = select.select([sys.stdin], [], [], seconds)
+    return bool(readable)
