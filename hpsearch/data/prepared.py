@@ -1,11 +1,18 @@
 """The data as training sees it: read-only float32 arrays, the task, and a sealed test part."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from hpsearch.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    from hpsearch.data.preprocessing import Preprocessor
+
+Label = str | int | float | bool
 TaskKind = Literal["regression", "binary", "multiclass"]
 
 
@@ -19,7 +26,7 @@ class Task:
 
     kind: TaskKind
     target_names: tuple[str, ...]
-    classes: tuple[str | int | float | bool, ...] = ()
+    classes: tuple[Label, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
 
@@ -36,7 +43,48 @@ class Task:
 
     def default_loss(self) -> str:
         """The loss that maximum likelihood suggests for the task."""
-        return {"regression": "mse", "binary": "binary_cross_entropy", "multiclass": "cross_entropy"}[self.kind]
+        return {"regression": "mse", "binary": "binary_cross_entropy", "multiclass": "cross_entropy"}[
+            self.kind
+        ]
+
+    def encode(self, targets: ArrayLike) -> NDArray[np.generic]:
+        """Targets as training sees them: labels (N,) or (N, 1) -> ids (N,) int32; numbers (N, T) -> scaled float32.
+
+        Raises:
+            DataError: a label is none of `classes`.
+        """
+        if not self.is_classification:
+            values = np.asarray(targets, dtype=np.float64).reshape(-1, len(self.target_names))
+            scaled = (values - np.array(self.target_mean)) / np.array(self.target_scale)
+            return np.ascontiguousarray(scaled, dtype=np.float32)
+        labels = np.asarray(targets, dtype=object).reshape(-1)
+        ids = {label: i for i, label in enumerate(self.classes)}
+        unknown = next((label for label in labels if label not in ids), None)
+        if unknown is not None:
+            name = self.target_names[0]
+            raise DataError(
+                Problem(place="targets", key=f"column {name!r}", rule=f"{unknown!r} is not a known class")
+            )
+        return np.array([ids[label] for label in labels], dtype=np.int32)
+
+    def decode(self, ids: ArrayLike) -> NDArray[Any]:
+        """Class ids as the original labels, in their own type."""
+        return np.asarray(np.array(self.classes)[np.asarray(ids)])
+
+    def unscale(self, y: ArrayLike) -> NDArray[np.float64]:
+        """Scaled regression targets (..., T) in their own units."""
+        scaled: NDArray[np.float64] = np.asarray(y, dtype=np.float64)
+        return np.asarray(scaled * np.array(self.target_scale) + np.array(self.target_mean))
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything as JSON values; `from_json` gives an equal task back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Task":
+        """The task that `to_json` described."""
+        sequences = ("target_names", "classes", "target_mean", "target_scale")
+        return cls(kind=stored["kind"], **{name: tuple(stored[name]) for name in sequences})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +98,14 @@ class Part:
         return len(self.x)
 
 
+def frozen(x: NDArray[np.float32], y: NDArray[np.generic]) -> Part:
+    """A part whose arrays are C-contiguous and cannot be written to."""
+    arrays = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    for array in arrays:
+        array.setflags(write=False)
+    return Part(x=arrays[0], y=arrays[1])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingData:
     """All that a worker gets: never the test part."""
@@ -57,6 +113,15 @@ class TrainingData:
     task: Task
     train: Part
     validation: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefitData:
+    """Training and validation rows as one part, with preprocessing and target scaling fitted on both."""
+
+    part: Part
+    preprocessor: "Preprocessor"
+    task: Task
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,131 @@
+"""What is looked for in the input columns before anything is learned from them."""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hpsearch.data.columns import beyond_float32, is_numeric, stray_texts
+from hpsearch.data.preprocessing import is_constant
+from hpsearch.data.raw import Findings
+from hpsearch.data.splits import Split
+
+MOST_CATEGORIES: Final = 1000
+ID_LIKE: Final = 0.5
+FEWEST_FOR_ID: Final = 20
+
+
+def check_inputs(inputs: "pd.DataFrame", findings: Findings) -> None:
+    """Problems of a tidy table's cells: infinite or huge numbers, a few texts among numbers; no columns at all."""
+    if not len(inputs.columns):
+        findings.problem("no input columns are left", remedy="keep at least one besides the target")
+    for name in inputs.columns:
+        column = inputs[name]
+        if is_numeric(column):
+            _check_finite(column, findings)
+        else:
+            _check_stray(column, findings)
+
+
+def check_columns(training: "pd.DataFrame", development: "pd.DataFrame", findings: Findings) -> None:
+    """What fitting needs of the columns, looked for in the rows that are fitted: never in the test part."""
+    constant: list[str] = []
+    for name in training.columns:
+        column = training[name]
+        known = column.dropna()
+        if known.empty:
+            findings.problem(
+                "holds no value in the training part",
+                key=f"column {name!r}",
+                remedy=f"leave it out with data.drop: [{name}]",
+            )
+        elif _is_constant(known):
+            constant.append(str(name))
+        elif is_numeric(column):
+            _check_counter(development[name], findings)
+        else:
+            _check_categories(development[name].dropna(), findings)
+    if constant:
+        findings.warn(
+            f"{_columns(constant)} constant: nothing can be learned from {'them' if constant[1:] else 'it'}"
+        )
+
+
+def check_duplicates(inputs: "pd.DataFrame", targets: NDArray[Any], split: Split, findings: Findings) -> None:
+    """A warning that counts the validation and test rows which, targets included, also train."""
+    table = inputs.reset_index(drop=True)
+    for i, column in enumerate(targets.reshape(len(targets), -1).T):
+        table[("target", i)] = column
+    codes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    counts = {
+        part: int(np.isin(codes[rows], codes[split.train]).sum())
+        for part, rows in (("validation", split.validation), ("test", split.test))
+    }
+    if any(counts.values()):
+        findings.warn(
+            f"{counts['validation']} validation and {counts['test']} test rows are copies of training rows: "
+            "scores will look better than they are"
+        )
+
+
+def _check_finite(column: "pd.Series[Any]", findings: Findings) -> None:
+    bad = beyond_float32(column.to_numpy())
+    if bad.any():
+        findings.problem(
+            f"must be finite, got {findings.examples(column, bad)}",
+            key=f"column {str(column.name)!r}",
+            remedy="correct or empty these cells",
+            row=findings.first(column, bad),
+        )
+
+
+def _check_stray(column: "pd.Series[Any]", findings: Findings) -> None:
+    bad = stray_texts(column.to_numpy(dtype=object))
+    if bad.any():
+        findings.problem(
+            f"nearly all values are numbers, but not {findings.examples(column, bad)}",
+            key=f"column {str(column.name)!r}",
+            remedy="correct or empty these cells",
+            row=findings.first(column, bad),
+        )
+
+
+def _check_counter(column: "pd.Series[Any]", findings: Findings) -> None:
+    order = np.argsort(column.index.to_numpy(), kind="stable")
+    values, rows = column.to_numpy()[order], column.index.to_numpy()[order]
+    if len(values) >= FEWEST_FOR_ID and (np.diff(values) == np.diff(rows)).all():
+        findings.warn(f"column {str(column.name)!r} only counts the rows; leave it out with data.drop")
+
+
+def _check_categories(known: "pd.Series[Any]", findings: Findings) -> None:
+    count, name = known.nunique(), str(known.name)
+    what = "dates or times" if _are_dates(known) else "texts"
+    if count > MOST_CATEGORIES:
+        findings.problem(
+            f"{count} different {what}, of at most {MOST_CATEGORIES} that can be one-hot encoded",
+            key=f"column {name!r}",
+            remedy=f"leave it out with data.drop: [{name}], or make it a number",
+        )
+    elif count > ID_LIKE * len(known) and len(known) >= FEWEST_FOR_ID:
+        findings.warn(
+            f"column {name!r} holds {count} different {what} in {len(known)} rows, like an identifier; "
+            "leave it out with data.drop"
+        )
+
+
+def _are_dates(known: "pd.Series[Any]") -> bool:
+    some = known.head(20)
+    digits = some.str.contains(r"\d", regex=True)
+    return bool(digits.all() and pd.to_datetime(some, errors="coerce", format="mixed").notna().all())
+
+
+def _is_constant(known: "pd.Series[Any]") -> bool:
+    if is_numeric(known):
+        return bool(is_constant(known.to_numpy()[:, None])[0])
+    return bool((known == known.iloc[0]).all())
+
+
+def _columns(names: list[str]) -> str:
+    shown = ", ".join(map(repr, names[:8])) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    return f"column {shown} is" if len(names) == 1 else f"{len(names)} columns ({shown}) are"

@@ -1,0 +1,164 @@
+"""From a study's data section to arrays that networks learn from: load, check, split, preprocess."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.data.checks import check_columns, check_duplicates, check_inputs
+from hpsearch.data.columns import tidy
+from hpsearch.data.fingerprint import fingerprint as fingerprint_of
+from hpsearch.data.prepared import DataSummary, Part, RefitData, Task, TrainingData, frozen
+from hpsearch.data.preprocessing import Preprocessor
+from hpsearch.data.raw import Findings, RawData
+from hpsearch.data.sealed import SealedTest
+from hpsearch.data.sources import load, select
+from hpsearch.data.splits import Split, check_split, divide
+from hpsearch.data.targets import Targets, read_targets, scaled_task
+from hpsearch.randomness import Address
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpsearch.data.settings import DataSettings, PreprocessSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PreparedData:
+    """Everything that a study needs of its data.
+
+    `training` is what workers get; `preprocessor` and `task` are fitted on its training part alone; the test rows are
+    in `sealed` and nowhere else.
+    """
+
+    training: TrainingData = field(repr=False)
+    task: Task
+    preprocessor: Preprocessor
+    summary: DataSummary
+    warnings: tuple[str, ...]
+    fingerprint: str
+    sealed: SealedTest = field(repr=False)
+    _development: "_Rows" = field(repr=False)
+    _example: "pd.DataFrame" = field(repr=False)
+
+    def refit(self) -> RefitData:
+        """Training and validation rows as one part, with preprocessing and scaling fitted anew on both."""
+        preprocessor, task = self._development.fit()
+        return RefitData(
+            part=self._development.part(preprocessor, task), preprocessor=preprocessor, task=task
+        )
+
+    def raw_example(self) -> "pd.DataFrame":
+        """The first five training rows as they came in: inputs, in the types of the source."""
+        return self._example.copy()
+
+
+def prepare(spec: "DataSettings", *, seed: int, base: Path) -> PreparedData:
+    """Load what `spec.source` names (relative to `base`), and prepare it.
+
+    Raises:
+        DataError: with every problem found in the data.
+    """
+    table = load(spec.source, base=base)
+    raw = select(table, spec.source, target=spec.target, drop=spec.drop)
+    return prepare_raw(raw, spec, seed=seed, warnings=table.warnings)
+
+
+def prepare_raw(
+    raw: RawData, spec: "DataSettings", *, seed: int, warnings: Sequence[str] = ()
+) -> PreparedData:
+    """Check, split and preprocess data that is in memory; source, target and drop of the settings are not looked at.
+
+    `warnings` from reading the data come first among the result's.
+
+    Raises:
+        DataError: with every problem found in the data.
+    """
+    findings = Findings(name=raw.name, line=raw.line, warnings=list(warnings))
+    identity = fingerprint_of(raw.inputs, raw.targets)
+    raw, targets = read_targets(raw, spec.task, findings)
+    inputs = tidy(raw.inputs)
+    check_inputs(inputs, findings)
+    check_split(targets, spec.split, findings)
+    findings.stop_if_any()
+    split = divide(targets, spec.split, Address(seed=seed).stream("split"))
+    check_columns(inputs.iloc[split.train], inputs.iloc[split.development], findings)
+    findings.stop_if_any()
+    check_duplicates(inputs, targets.content, split, findings)
+    return assemble(
+        raw, inputs, targets, split, spec.preprocess, fingerprint=identity, warnings=findings.warnings
+    )
+
+
+def assemble(
+    raw: RawData,
+    inputs: "pd.DataFrame",
+    targets: Targets,
+    split: Split,
+    settings: "PreprocessSettings",
+    *,
+    fingerprint: str,
+    warnings: Sequence[str],
+) -> PreparedData:
+    """Fit preprocessing and scaling on the training rows, apply them to both learning parts, seal the test rows."""
+    every = _Rows(inputs=inputs, targets=targets.content, question=targets.question(), settings=settings)
+    train = every.take(split.train)
+    preprocessor, task = train.fit()
+    training = TrainingData(
+        task=task,
+        train=train.part(preprocessor, task),
+        validation=every.take(split.validation).part(preprocessor, task),
+    )
+    test = every.take(split.test)
+    return PreparedData(
+        training=training,
+        task=task,
+        preprocessor=preprocessor,
+        summary=_summary(raw, targets, split, features=training.train.x.shape[1], fingerprint=fingerprint),
+        warnings=tuple(warnings),
+        fingerprint=fingerprint,
+        sealed=SealedTest(_inputs=test.inputs, _targets=test.targets),
+        _development=every.take(split.development),
+        _example=raw.inputs.iloc[split.train[:5]].reset_index(drop=True),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Rows:
+    """Some rows of the table, ready to be fitted to or to be made a part of."""
+
+    inputs: "pd.DataFrame"
+    targets: NDArray[Any]
+    question: Task
+    settings: "PreprocessSettings"
+
+    def take(self, rows: NDArray[np.int64]) -> "_Rows":
+        return replace(self, inputs=self.inputs.iloc[rows], targets=self.targets[rows])
+
+    def fit(self) -> tuple[Preprocessor, Task]:
+        fitted = Preprocessor.fit(self.inputs, numeric=self.settings.numeric, missing=self.settings.missing)
+        return fitted, scaled_task(self.question, self.targets, how=self.settings.target)
+
+    def part(self, preprocessor: Preprocessor, task: Task) -> Part:
+        return frozen(preprocessor.transform(self.inputs), task.encode(self.targets))
+
+
+def _summary(raw: RawData, targets: Targets, split: Split, *, features: int, fingerprint: str) -> DataSummary:
+    counts = np.bincount(targets.class_ids()).tolist() if targets.is_classification else []
+    return DataSummary(
+        source=raw.name,
+        rows=len(targets),
+        inputs=len(raw.inputs.columns),
+        features=features,
+        targets=targets.names,
+        train_rows=len(split.train),
+        validation_rows=len(split.validation),
+        test_rows=len(split.test),
+        fingerprint=fingerprint,
+        class_counts={str(label): count for label, count in zip(targets.classes, counts, strict=True)}
+        if counts
+        else {},
+    )

@@ -1,0 +1,69 @@
+"""Raw data as it was read, and what is found wrong with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.errors import DataError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawData:
+    """Inputs and targets, row by row, in the types that their source gives them.
+
+    `name` is what messages call the data; `line` gives a row's line in the file, where the source has lines.
+    """
+
+    name: str
+    inputs: "pd.DataFrame"
+    targets: "pd.DataFrame"
+    line: Callable[[int], int] | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """Collects what is wrong with data (problems) or only suspicious (warnings), to be told all at once."""
+
+    name: str
+    line: Callable[[int], int] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def problem(self, rule: str, *, key: str = "", remedy: str = "", row: int | None = None) -> None:
+        """Note what makes the data unusable; `row` counts from 0 in the source's order."""
+        place = self.name if row is None or self.line is None else f"{self.name}:{self.line(row)}"
+        self.problems.append(Problem(place=place, key=key, rule=rule, remedy=remedy))
+
+    def warn(self, text: str) -> None:
+        """Note what the user should know, though the data can be used."""
+        self.warnings.append(f"{self.name}: {text}")
+
+    def first(self, column: "pd.Series[Any]", bad: NDArray[np.bool_]) -> int:
+        """The row number, in the source, of the first bad cell of a column."""
+        return int(column.index[int(bad.argmax())])
+
+    def examples(self, column: "pd.Series[Any]", bad: NDArray[np.bool_]) -> str:
+        """The first three bad cells with their lines in a file that has lines, else their row numbers from 1."""
+        word = "row" if self.line is None else "line"
+        rows = [int(row) for row in column.index[bad][:3]]
+        cells = [
+            f"{_shown(value)} ({word} {row + 1 if self.line is None else self.line(row)})"
+            for row, value in zip(rows, column[bad], strict=False)
+        ]
+        more = int(bad.sum()) - len(cells)
+        return ", ".join(cells) + (f" and {more} more" if more else "")
+
+    def stop_if_any(self) -> None:
+        """Raise DataError with every problem noted so far, if there is one."""
+        if self.problems:
+            raise DataError(self.problems)
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,35 @@
+"""The test part, sealed: it can be opened for scoring, and for nothing else."""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from hpsearch.data.prepared import Part, Task, frozen
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpsearch.data.preprocessing import Preprocessor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SealedTest:
+    """The raw test rows. `open` is the only way to them, and it needs preprocessing fitted on other rows.
+
+    A sealed test part cannot be copied to a worker: pickling it raises TypeError.
+    """
+
+    _inputs: "pd.DataFrame" = field(repr=False)
+    _targets: Any = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def __repr__(self) -> str:
+        return f"SealedTest({len(self)} rows)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("the test part is sealed: it stays in the process that prepared it")
+
+    def open(self, preprocessor: "Preprocessor", task: Task) -> Part:
+        """The test rows as the fitted preprocessing and the task's scaling see them."""
+        return frozen(preprocessor.transform(self._inputs), task.encode(self._targets))

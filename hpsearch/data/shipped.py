@@ -1,0 +1,63 @@
+"""The data sets that come with scikit-learn, as tables."""
+
+from collections.abc import Callable
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+
+from hpsearch.errors import DataError, Problem
+
+SHIPPED: Final = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
+
+
+def load_shipped(source: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    """The table "sklearn/<name>" and the names of its target columns, as `sklearn.datasets.load_<name>` gives them.
+
+    Raises:
+        DataError: scikit-learn ships no such data set (or none that is read without a download).
+    """
+    name = source.removeprefix("sklearn/")
+    if name not in SHIPPED:
+        near = get_close_matches(name, SHIPPED, n=1)
+        remedy = f"did you mean 'sklearn/{near[0]}'?" if near else f"known: {', '.join(SHIPPED)}"
+        raise DataError(
+            Problem(
+                place=source,
+                key="data.source",
+                rule=f"scikit-learn ships no data set {name!r}",
+                remedy=remedy,
+            )
+        )
+    quick = _QUICK.get(name)
+    return (quick() if quick else None) or _through_sklearn(name)
+
+
+def _through_sklearn(name: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+    from sklearn import datasets  # noqa: PLC0415 - takes a second
+
+    bunch = getattr(datasets, f"load_{name}")(as_frame=True)
+    targets = bunch.target.to_frame() if bunch.target.ndim == 1 else bunch.target
+    return bunch.frame, tuple(targets.columns)
+
+
+def _digits() -> tuple["pd.DataFrame", tuple[str, ...]] | None:
+    """Digits from the file inside scikit-learn's package, or None where it lies elsewhere.
+
+    Importing scikit-learn takes twice as long as everything else before the first trial, and the study that everyone
+    runs first is this one.
+    """
+    package = find_spec("sklearn")
+    if package is None or package.origin is None:
+        return None
+    file = Path(package.origin).parent / "datasets" / "data" / "digits.csv.gz"
+    if not file.is_file():
+        return None
+    names = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
+    frame = pd.read_csv(file, header=None, names=[*names, "target"])
+    return frame.astype(dict.fromkeys(names, float)), ("target",)
+
+
+_QUICK: Final[dict[str, Callable[[], tuple["pd.DataFrame", tuple[str, ...]] | None]]] = {"digits": _digits}
