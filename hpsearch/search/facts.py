@@ -13,8 +13,11 @@ from optuna.storages import JournalStorage
 from hpsearch.errors import StorageError
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.journal import Journal, repair
+from hpsearch.search.lock import StudyLock
 from hpsearch.search.quiet import quiet
 from hpsearch.search.records import to_fact, to_trial
+
+__all__ = ["FactStore", "StudyLock"]
 
 _CURVE: Final = "objective_curve"
 
@@ -28,11 +31,11 @@ class FactStore:
     being written, and none is there twice.
     """
 
-    def __init__(self, path: Path, *, study: str, writable: bool, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, *, study: str, writer: bool, warnings: tuple[str, ...] = ()) -> None:
         """Use `create` or `open`."""
         self.path: Final = path
         self.warnings: Final = warnings
-        self._writable: Final = writable
+        self._writable: Final = writer
         self._journal: Final = Journal(path)
         with quiet():
             self._storage: Final = self._replay()
@@ -46,6 +49,11 @@ class FactStore:
         self._id: Final = self._storage.get_study_id_from_name(study)
         self._curve: Final[str | None] = self._study.user_attrs.get(_CURVE)
 
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether there is a store at a path; an empty file is none."""
+        return path.is_file() and path.stat().st_size > 0
+
     @classmethod
     def create(
         cls,
@@ -54,7 +62,7 @@ class FactStore:
         study: str,
         directions: Sequence[str],
         attributes: Mapping[str, Any] | None = None,
-        curve: str | None = None,
+        monitored: str | None = None,
     ) -> Self:
         """A new store, writable; it is there with all its attributes or not at all, whatever is killed when.
 
@@ -64,7 +72,7 @@ class FactStore:
         Raises:
             StorageError: there is a store already, or the file cannot be written.
         """
-        if path.exists() and path.stat().st_size:
+        if cls.exists(path):
             raise StorageError(
                 f"{path}: there are facts already; open them, or begin a new generation with --fresh"
             )
@@ -76,16 +84,16 @@ class FactStore:
                 new = optuna.create_study(
                     study_name=study, storage=JournalStorage(Journal(draft)), directions=list(directions)
                 )
-                for key, value in {**(attributes or {}), _CURVE: curve}.items():
+                for key, value in {**(attributes or {}), _CURVE: monitored}.items():
                     new.set_user_attr(key, value)
             draft.replace(path)
             _sync_directory(path.parent)
         except OSError as error:
             raise StorageError(f"{path}: cannot be made: {error.strerror}") from error
-        return cls(path, study=study, writable=True)
+        return cls(path, study=study, writer=True)
 
     @classmethod
-    def open(cls, path: Path, *, study: str, writable: bool = False) -> Self:
+    def open(cls, path: Path, *, study: str, writer: bool = False) -> Self:
         """An existing store. Only the process that holds the study's lock may ask for a writable one.
 
         A torn last record is cut off by the writer (see `warnings`); a reader passes over it and changes
@@ -94,10 +102,10 @@ class FactStore:
         Raises:
             StorageError: no such file or study, or a damaged line; the message names file and line.
         """
-        if not path.is_file():
+        if not cls.exists(path):
             raise StorageError(f"{path}: there are no facts; run the study first")
-        warning = repair(path) if writable else None
-        return cls(path, study=study, writable=writable, warnings=(warning,) if warning else ())
+        warning = repair(path) if writer else None
+        return cls(path, study=study, writer=writer, warnings=(warning,) if warning else ())
 
     @property
     def directions(self) -> tuple[str, ...]:

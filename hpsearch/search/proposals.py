@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import optuna
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
@@ -125,9 +126,9 @@ class Proposals:
     ) -> Proposal:
         """Put a trial with known parameters in flight, in the state in which sampling would have left it."""
         proposal = self._proposal(number, params)
-        if recorded is not None and recorded != proposal.distributions:
-            raise self._mismatch(number)
         distributions = {name: self._space.distributions[name] for name in proposal.distributions}
+        if recorded is not None and not _same(recorded, proposal.distributions, distributions):
+            raise self._mismatch(number)
         self._study.add_trial(
             optuna.create_trial(
                 state=TrialState.RUNNING,
@@ -170,3 +171,13 @@ class Proposals:
             "libraries (optuna, cmaes, numpy) have changed since, or this is another kind of processor; "
             "install the versions that the study was begun with, or begin a new generation with --fresh"
         )
+
+
+def _same(
+    recorded: Mapping[str, str], json: Mapping[str, str], distributions: Mapping[str, BaseDistribution]
+) -> bool:
+    """Whether distributions are the recorded ones, whichever way a version of Optuna spells them."""
+    return recorded.keys() == json.keys() and all(
+        recorded[name] == json[name] or json_to_distribution(recorded[name]) == distributions[name]
+        for name in recorded
+    )
