@@ -1,0 +1,1 @@
+"""Pure functions on predictions and curves: scores, early stopping, pruning, diagnosis."""
