@@ -139,12 +139,12 @@ def is_numeric(column: "pd.Series[Any]") -> bool:
 
 
 def stray_texts(values: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """The texts that break a column of numbers: where a text is no number although at least 90% of all texts are."""
+    """The texts that break a column of numbers: where one is no finite number although at least 90% are numbers."""
     parsed, readable = parse_numbers(values)
     strays = int((~readable).sum())
     if strays > STRAY_SHARE * (strays + int((~np.isnan(parsed)).sum())):
         return np.zeros(len(values), dtype=bool)
-    return ~readable
+    return ~readable | np.isinf(parsed)
 
 
 def beyond_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:

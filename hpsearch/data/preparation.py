@@ -79,9 +79,10 @@ def prepare_raw(
     """
     findings = Findings(name=raw.name, line=raw.line, warnings=list(warnings))
     identity = fingerprint_of(raw.inputs, raw.targets)
-    raw, targets = read_targets(raw, spec.task, findings)
-    inputs = tidy(raw.inputs)
+    inputs = tidy(raw.inputs.reset_index(drop=True))
     check_inputs(inputs, findings)
+    targets = read_targets(raw.targets.reset_index(drop=True), spec.task, findings)
+    inputs = inputs.iloc[targets.rows]
     check_split(targets, spec.split, findings)
     findings.stop_if_any()
     split = divide(targets, spec.split, Address(seed=seed).stream("split"))
@@ -122,7 +123,7 @@ def assemble(
         fingerprint=fingerprint,
         sealed=SealedTest(_inputs=test.inputs, _targets=test.targets),
         _development=every.take(split.development),
-        _example=raw.inputs.iloc[split.train[:5]].reset_index(drop=True),
+        _example=raw.inputs.iloc[targets.rows[split.train[:5]]].reset_index(drop=True),
     )
 
 

@@ -8,13 +8,14 @@ from typing import Final
 
 import pandas as pd
 
+from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
 
 SHIPPED: Final = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
 
 
-def load_shipped(source: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
-    """The table "sklearn/<name>" and the names of its target columns, as `sklearn.datasets.load_<name>` gives them.
+def load_shipped(source: str) -> Table:
+    """The table "sklearn/<name>" with its target columns, as `sklearn.datasets.load_<name>` gives them.
 
     Raises:
         DataError: scikit-learn ships no such data set (or none that is read without a download).
@@ -35,15 +36,15 @@ def load_shipped(source: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
     return (quick() if quick else None) or _through_sklearn(name)
 
 
-def _through_sklearn(name: str) -> tuple["pd.DataFrame", tuple[str, ...]]:
+def _through_sklearn(name: str) -> Table:
     from sklearn import datasets  # noqa: PLC0415 - takes a second
 
     bunch = getattr(datasets, f"load_{name}")(as_frame=True)
     targets = bunch.target.to_frame() if bunch.target.ndim == 1 else bunch.target
-    return bunch.frame, tuple(targets.columns)
+    return Table(frame=bunch.frame, target=tuple(targets.columns))
 
 
-def _digits() -> tuple["pd.DataFrame", tuple[str, ...]] | None:
+def _digits() -> Table | None:
     """Digits from the file inside scikit-learn's package, or None where it lies elsewhere.
 
     Importing scikit-learn takes twice as long as everything else before the first trial, and the study that everyone
@@ -57,7 +58,7 @@ def _digits() -> tuple["pd.DataFrame", tuple[str, ...]] | None:
         return None
     names = [f"pixel_{row}_{column}" for row in range(8) for column in range(8)]
     frame = pd.read_csv(file, header=None, names=[*names, "target"])
-    return frame.astype(dict.fromkeys(names, float)), ("target",)
+    return Table(frame=frame.astype(dict.fromkeys(names, float)), target=("target",))
 
 
-_QUICK: Final[dict[str, Callable[[], tuple["pd.DataFrame", tuple[str, ...]] | None]]] = {"digits": _digits}
+_QUICK: Final[dict[str, Callable[[], Table | None]]] = {"digits": _digits}

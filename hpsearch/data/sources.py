@@ -1,27 +1,27 @@
 """Where raw data comes from: a data set of scikit-learn, or a file whose ending tells its format."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from hpsearch.data.binary import read_npz, read_parquet
+from hpsearch.data.delimited import read_delimited
 from hpsearch.data.raw import RawData
 from hpsearch.data.shipped import load_shipped
+from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Table:
-    """A table as it was read. `place` gives a row's place for messages; `target` is the source's own, if it has one."""
-
-    frame: "pd.DataFrame"
-    target: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    line: Callable[[int], int] | None = None
+_READERS: Final[dict[str, Callable[[Path, str], Table]]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".parquet": read_parquet,
+    ".npz": read_npz,
+}
 
 
 def load(source: str, *, base: Path) -> Table:
@@ -31,9 +31,40 @@ def load(source: str, *, base: Path) -> Table:
         DataError: there is no such source, or it cannot be read.
     """
     if source.startswith("sklearn/"):
-        frame, target = load_shipped(source)
-        return Table(frame=frame, target=target)
-    raise DataError(Problem(place=source, key="data.source", rule="not yet"))
+        return load_shipped(source)
+    path = base / Path(source).expanduser()
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        known = f"a file that ends in {', '.join(_READERS)}, or sklearn/<name>"
+        rule = f"must be {known}, got {source!r}"
+        raise DataError(Problem(place=source, key="data.source", rule=rule))
+    if path.is_dir():
+        raise DataError(
+            Problem(place=source, key="data.source", rule="is a directory", remedy="name a file in it")
+        )
+    try:
+        if path.stat().st_size == 0:
+            raise DataError(Problem(place=source, rule="the file is empty"))
+        return reader(path, source)
+    except FileNotFoundError as error:
+        raise DataError(_missing(path, source)) from error
+    except OSError as error:
+        rule = f"cannot be read: {error.strerror or error}"
+        raise DataError(
+            Problem(place=source, key="data.source", rule=rule, remedy="check its permissions")
+        ) from error
+
+
+def _missing(path: Path, source: str) -> Problem:
+    folder = path.parent
+    others = (
+        [other.name for other in folder.iterdir() if other.suffix.lower() in _READERS]
+        if folder.is_dir()
+        else []
+    )
+    near = get_close_matches(path.name, sorted(others), n=1)
+    remedy = f"did you mean {near[0]!r}?" if near else "paths start at the study file's directory"
+    return Problem(place=source, key="data.source", rule=f"there is no file {path}", remedy=remedy)
 
 
 def select(

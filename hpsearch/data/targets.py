@@ -11,7 +11,7 @@ from pandas.api import types
 from hpsearch.data.columns import beyond_float32, numbers, stray_texts, texts
 from hpsearch.data.prepared import Task, TaskKind
 from hpsearch.data.preprocessing import center_and_scale
-from hpsearch.data.raw import Findings, RawData
+from hpsearch.data.raw import Findings
 
 MOST_CLASSES: Final = 20
 ROWS_A_CLASS: Final = 10
@@ -19,10 +19,14 @@ ROWS_A_CLASS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Targets:
-    """The target of every row: labels (N,) object for classification, else numbers (N, T) float64 in own units."""
+    """What the rows with a target say: labels (N,) object, or for a regression numbers (N, T) float64 in own units.
+
+    `rows` are these rows' positions in the table, ascending.
+    """
 
     names: tuple[str, ...]
     content: NDArray[Any]
+    rows: NDArray[np.int64]
     is_classification: bool
 
     def __len__(self) -> int:
@@ -63,17 +67,17 @@ def scaled_task(question: Task, values: NDArray[Any], *, how: str) -> Task:
     return replace(question, target_mean=tuple(mean.tolist()), target_scale=tuple(scale.tolist()))
 
 
-def read_targets(raw: RawData, declared: str, findings: Findings) -> tuple[RawData, Targets]:
-    """The rows whose targets are all there (a warning counts the others), and those targets.
+def read_targets(table: pd.DataFrame, declared: str, findings: Findings) -> Targets:
+    """The targets of the rows where all are there; a warning counts the others.
 
     `declared` is the study file's `data.task`: "classification", "regression", or "auto" to go by the values.
 
     Raises:
-        DataError: the target cannot be used; nothing sensible could be checked beyond it.
+        DataError: the target cannot be used; carries what was found before, too.
     """
-    raw = _without_missing(raw, findings)
-    columns = [raw.targets[name] for name in raw.targets.columns]
-    names = tuple(map(str, raw.targets.columns))
+    table = _without_missing(table, findings)
+    columns = [table[name] for name in table.columns]
+    names = tuple(map(str, table.columns))
     if declared == "classification" and len(columns) > 1:
         findings.problem(
             f"classification has one target, got {len(columns)}",
@@ -86,9 +90,11 @@ def read_targets(raw: RawData, declared: str, findings: Findings) -> tuple[RawDa
     _check_values(columns, findings, classes=classes, declared=declared)
     findings.stop_if_any()
     content = labels(columns[0]) if classes else np.column_stack([_floats(column) for column in columns])
-    targets = Targets(names=names, content=content, is_classification=classes)
+    targets = Targets(
+        names=names, content=content, rows=table.index.to_numpy(dtype=np.int64), is_classification=classes
+    )
     _check_variety(targets, findings)
-    return raw, targets
+    return targets
 
 
 def is_class_target(target: "pd.Series[Any]") -> bool:
@@ -118,20 +124,20 @@ def labels(target: "pd.Series[Any]") -> NDArray[np.object_]:
     return values.astype(object)
 
 
-def _without_missing(raw: RawData, findings: Findings) -> RawData:
-    missing = np.zeros(len(raw.targets), dtype=bool)
-    for name in raw.targets.columns:
-        values = numbers(raw.targets[name])
-        missing |= np.isnan(values) if values is not None else pd.isna(texts(raw.targets[name]))
+def _without_missing(table: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    missing = np.zeros(len(table), dtype=bool)
+    for name in table.columns:
+        values = numbers(table[name])
+        missing |= pd.isna(texts(table[name])) if values is None else np.isnan(values)
     if not missing.any():
-        return raw
-    targets = ", ".join(repr(str(name)) for name in raw.targets.columns)
+        return table
+    targets = ", ".join(repr(str(name)) for name in table.columns)
     if missing.all():
         findings.problem(f"no row has a value in {targets}", key="data.target", remedy="name another column")
         findings.stop_if_any()
     count = int(missing.sum())
     findings.warn(f"{count} {'row' if count == 1 else 'rows'} without a value in {targets} left out")
-    return RawData(name=raw.name, inputs=raw.inputs[~missing], targets=raw.targets[~missing], line=raw.line)
+    return table[~missing]
 
 
 def _check_values(
