@@ -158,7 +158,8 @@ def _log_probabilities(outputs: Outputs) -> Array:
     wide = outputs.astype(np.float64)
     if wide.shape[-1] == 1:
         both = np.concatenate([wide, -wide], axis=-1)
-        return np.negative(np.logaddexp(0.0, both))
+        logs: Array = -np.logaddexp(0.0, both)
+        return logs
     shifted: Array = wide - wide.max(axis=-1, keepdims=True)
     shifted -= np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
     return shifted

@@ -129,10 +129,10 @@ def thresholds(rule: "Pruning", history: History, *, number: int, epochs: int) -
 def bracket(number: int, reduction_factor: int) -> int:
     """The Hyperband bracket of a trial: how often the factor divides number + 1.
 
-    Bracket 0 has its first rung at `min_epochs`, each further one by the factor later. Of f consecutive trials all
-    but one fall into bracket 0, of f of the rest all but one into bracket 1, and so on: shares that shrink by the
-    factor, about as in Hyperband, where all brackets cost the same. The number decides alone, not the largest
-    number of epochs, which may differ between trials.
+    Bracket 0 has its first rung at `min_epochs`, each further one by the factor later. Of f consecutive
+    trials all but one fall into bracket 0, of f of the rest all but one into bracket 1, and so on: shares
+    that shrink by the factor, about as in Hyperband, where all brackets cost the same. The number decides
+    alone, not the largest number of epochs, which may differ between trials.
     """
     found, rest = 0, number + 1
     while rest % reduction_factor == 0:
