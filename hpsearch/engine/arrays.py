@@ -1,0 +1,54 @@
+"""Buffers that start on a cache line, and the few array helpers that the engine's files share."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from math import prod
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+LINE: Final = 64
+"""Bytes in a cache line, and in the widest vector register: a load that straddles two lines costs twice as
+much."""
+
+
+def padded(count: int, dtype: np.dtype[Any]) -> int:
+    """The smallest number of elements not below `count` that fills whole cache lines."""
+    per_line = LINE // dtype.itemsize
+    return -(-count // per_line) * per_line
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros in C order whose first element starts on a cache line."""
+    size = prod(shape) * dtype.itemsize
+    raw = np.zeros(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
+def frames(rows: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """Zeros of shape (rows, *shape) in which every row starts on a cache line and is contiguous."""
+    size = prod(shape)
+    return aligned((rows, padded(size, dtype)), dtype)[:, :size].reshape((rows, *shape))
+
+
+def runs(chosen: Iterable[bool]) -> Iterator[slice]:
+    """The stretches of neighbouring rows that are chosen: `[True, True, False, True]` gives 0:2 and 3:4."""
+    for flag, group in groupby(enumerate(chosen), key=lambda pair: bool(pair[1])):
+        if flag:
+            rows = [row for row, _ in group]
+            yield slice(rows[0], rows[-1] + 1)
+
+
+def total(values: Array) -> Array:
+    """Sum over the last axis in float64: (..., N) -> (...).
+
+    A dot product with ones adds in an order that follows from N alone. NumPy's own reduction chooses its
+    order from the whole array's shape, so that a row's sum could depend on how many rows stand beside it.
+    """
+    exact = np.ascontiguousarray(values, np.float64)
+    result: Array = np.vecdot(exact, np.ones(exact.shape[-1]))
+    return result

@@ -1,0 +1,137 @@
+"""The layers of K networks at once, and the ports where they meet.
+
+A layer reads the frame in front of it and writes the frame behind it; going back it reads the gradient
+behind and writes the gradient in front. A frame is one contiguous buffer whose inner part is what the
+layers exchange; around it the reading layer may keep what it needs: a dense layer a column of ones, a
+convolution a margin. Elementwise layers work on whole frames (contiguous memory, one pass), and the reading
+layer sets its surroundings right again.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from hpsearch.engine.activations import Activation, Work
+from hpsearch.engine.arrays import Array, aligned, frames
+
+TURN_LIMIT: Final = 128 * 128
+"""Numbers in a weight matrix up to which it is faster to transpose it first than to let BLAS read it
+transposed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A buffer (K, B, ...) and the part of it that layers exchange."""
+
+    whole: Array
+    inner: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """Where two layers meet: what passes forward, and the gradient of the loss with respect to it coming
+    back."""
+
+    values: Frame
+    gradient: Frame
+
+
+class Layer(Protocol):
+    """One step on the way from inputs to outputs."""
+
+    def forward(self) -> None:
+        """Write the port behind from the port in front."""
+
+    def backward(self) -> None:
+        """From the gradient behind: the gradients of the layer's own parameters, and the gradient in
+        front."""
+
+
+def dense_port(rows: int, batch: int, width: int, like: Array) -> Port:
+    """What a dense layer reads: (K, B, D) values with a column of ones after them, for the bias."""
+    values, gradient = (frames(rows, (batch, width + 1), like.dtype) for _ in range(2))
+    return Port(Frame(values, values[..., :width]), Frame(gradient, gradient[..., :width]))
+
+
+def open_port(rows: int, batch: int, width: int, like: Array) -> Port:
+    """Plain (K, B, O) values, with nothing around them."""
+    values, gradient = (frames(rows, (batch, width), like.dtype) for _ in range(2))
+    return Port(Frame(values, values), Frame(gradient, gradient))
+
+
+class Dense:
+    """z = [x, 1] W, (K, B, D) -> (K, B, H): W is (K, D + 1, H), its last row the bias.
+
+    Of the first layer nobody needs the gradient in front: `deepest` leaves it out.
+    """
+
+    def __init__(
+        self, before: Port, behind: Port, *, weight: Array, gradient: Array, deepest: bool = False
+    ) -> None:
+        self._weight, self._gradient, self._deepest = weight, gradient, deepest
+        self._out, self._delta = behind.values.inner, behind.gradient.inner
+        self._front = before.gradient.whole
+        self._turned_weight = weight.transpose(0, 2, 1)
+        fits = not deepest and weight.shape[1] * weight.shape[2] <= TURN_LIMIT
+        self._copy = aligned(self._turned_weight.shape, weight.dtype) if fits else None
+        self.read(before.values.whole)
+
+    def read(self, frame: Array) -> None:
+        """Read from another (K, B, D + 1) frame from now on, whose last column is set to one."""
+        self._frame, self._turned_frame = frame, frame.transpose(0, 2, 1)
+        self._ones = frame[..., -1]
+
+    def forward(self) -> None:
+        """z = [x, 1] W."""
+        if not self._deepest:
+            self._ones.fill(1)
+        np.matmul(self._frame, self._weight, out=self._out)
+
+    def backward(self) -> None:
+        """dW = [x, 1]' dz; dx = dz W'."""
+        np.matmul(self._turned_frame, self._delta, out=self._gradient)
+        if self._deepest:
+            return
+        if self._copy is None:
+            np.matmul(self._delta, self._turned_weight, out=self._front)
+        else:
+            np.copyto(self._copy, self._turned_weight)
+            np.matmul(self._delta, self._copy, out=self._front)
+
+
+class Nonlinear:
+    """h = f(z), and dropout on it: h = f(z) mask, with the mask's scaling included.
+
+    f'(z) mask is computed on the way forward, so that one product leads back. The gradient in front takes
+    the place of the gradient behind.
+    """
+
+    def __init__(self, before: Port, behind: Port, *, activation: Activation, mask: Array | None) -> None:
+        self._activation, self._mask = activation, mask
+        self._z, self._h = before.values.whole, behind.values.whole
+        self._delta = behind.gradient.whole
+        self._slope = np.empty_like(self._z)
+        self._work = Work.like(self._z)
+
+    def forward(self) -> None:
+        """h = f(z) mask."""
+        z, h, slope, mask = self._z, self._h, self._slope, self._mask
+        if not self._activation.piecewise_linear:
+            self._activation.value(z, h, self._work)
+        self._activation.slope(z, h, slope, self._work)
+        if mask is not None:
+            np.multiply(slope, mask, out=slope)
+        if self._activation.piecewise_linear:
+            np.multiply(z, slope, out=h)
+        elif mask is not None:
+            np.multiply(h, mask, out=h)
+
+    def backward(self) -> None:
+        """dz = dh f'(z) mask."""
+        np.multiply(self._delta, self._slope, out=self._delta)
+
+
+def shared_gradient(before: Port, behind: Port) -> Port:
+    """The port in front of an elementwise layer: own values, the gradient in the memory of the one behind."""
+    return Port(before.values, behind.gradient)

@@ -1,0 +1,172 @@
+"""A network: where its parameters lie in a flat buffer, the weights as values, and the way from inputs to
+outputs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+
+from hpsearch.engine.activations import ACTIVATIONS, Work
+from hpsearch.engine.arrays import Array, aligned, padded
+from hpsearch.engine.layers import Dense, Layer, Nonlinear, dense_port, open_port, shared_gradient
+
+PREDICTED_AT_ONCE: Final = 256
+"""Rows of inputs that pass through the layers together in prediction: bounds the memory, whatever the
+data's size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One dense layer's place in a flat buffer: (D + 1, H) numbers from `start`, the last row being the
+    bias."""
+
+    start: int
+    inputs: int
+    outputs: int
+
+    @property
+    def weights(self) -> slice:
+        """The weights without the bias, in the flat buffer."""
+        return slice(self.start, self.start + self.inputs * self.outputs)
+
+    def view(self, flat: Array) -> Array:
+        """(..., P) -> (..., D + 1, H), in the same memory."""
+        stop = self.start + (self.inputs + 1) * self.outputs
+        return flat[..., self.start : stop].reshape(*flat.shape[:-1], self.inputs + 1, self.outputs)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The blocks of a fully connected network. Every block starts on a cache line, and so does every row of
+    P numbers."""
+
+    blocks: tuple[Block, ...]
+    size: int
+
+    @classmethod
+    def of(cls, widths: Sequence[int], dtype: np.dtype[Any]) -> Self:
+        """For widths from the inputs over the hidden layers to the outputs."""
+        blocks, start = [], 0
+        for inputs, outputs in zip(widths, widths[1:], strict=False):
+            blocks.append(Block(start, inputs, outputs))
+            start += padded((inputs + 1) * outputs, dtype)
+        return cls(tuple(blocks), start)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The parameters of one trained network: a (D, H) weight and an (H,) bias for every layer."""
+
+    layers: tuple[tuple[Array, Array], ...]
+
+    @property
+    def count(self) -> int:
+        """How many numbers were trained."""
+        return sum(weight.size + bias.size for weight, bias in self.layers)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """From the inputs over the hidden layers to the outputs."""
+        return (self.layers[0][0].shape[0], *(weight.shape[1] for weight, _ in self.layers))
+
+    @classmethod
+    def from_flat(cls, flat: Array, layout: Layout) -> Self:
+        """Copies out of one row of a flat buffer, (P,)."""
+        views = [block.view(flat) for block in layout.blocks]
+        return cls(tuple((view[:-1].copy(), view[-1].copy()) for view in views))
+
+    def to_flat(self, layout: Layout) -> Array:
+        """(P,), zero between the blocks."""
+        flat = np.zeros(layout.size, self.layers[0][0].dtype)
+        for block, (weight, bias) in zip(layout.blocks, self.layers, strict=True):
+            block.view(flat)[:-1] = weight
+            block.view(flat)[-1] = bias
+        return flat
+
+
+class Network:
+    """K networks of one shape, on K rows of flat parameter and gradient buffers, for batches of one size."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        parameters: Array,
+        gradients: Array,
+        *,
+        batch: int,
+        activation: str,
+        masks: Sequence[Array] | None = None,
+    ) -> None:
+        rows = len(parameters)
+        port = open_port(rows, batch, layout.blocks[-1].outputs, parameters)
+        self.outputs, self.delta = port.values.inner, port.gradient.inner
+        layers: list[Layer] = []
+        for depth, block in reversed(list(enumerate(layout.blocks))):
+            before = dense_port(rows, batch, block.inputs, parameters)
+            weight, gradient = block.view(parameters), block.view(gradients)
+            self._first = Dense(before, port, weight=weight, gradient=gradient, deepest=depth == 0)
+            layers.append(self._first)
+            if depth > 0:
+                port = shared_gradient(dense_port(rows, batch, block.inputs, parameters), before)
+                mask = None if masks is None else masks[depth - 1]
+                layers.append(Nonlinear(port, before, activation=ACTIVATIONS[activation], mask=mask))
+        self._layers = tuple(reversed(layers))
+
+    def forward(self, inputs: Array) -> Array:
+        """(K, B, D + 1) inputs, the last column one, -> (K, B, O): a buffer that the next call overwrites."""
+        self._first.read(inputs)
+        for layer in self._layers:
+            layer.forward()
+        return self.outputs
+
+    def backward(self) -> None:
+        """From d(loss)/d(outputs) in `delta`: the gradients of all parameters."""
+        for layer in reversed(self._layers):
+            layer.backward()
+
+
+def predict(layout: Layout, parameters: Array, x: Array, *, activation: str, out: Array) -> None:
+    """(K, P) parameters and (N, D) inputs -> (K, N, O): without dropout, in chunks of rows.
+
+    The chunks follow from N alone, so that a network's outputs have the same bits whatever K is.
+    """
+    rows, chunk = len(parameters), min(PREDICTED_AT_ONCE, len(x))
+    views = [block.view(parameters) for block in layout.blocks]
+    shapes = [(rows, chunk, block.outputs) for block in layout.blocks[:-1]]
+    buffers = [(aligned(shape, out.dtype), aligned(shape, out.dtype)) for shape in shapes]
+    for start in range(0, len(x), chunk):
+        h = x[start : start + chunk]
+        for view, layer in zip(views, _with_scratch(buffers, len(h)), strict=False):
+            z, value, work = layer
+            np.matmul(h, view[:, :-1], out=z)
+            np.add(z, view[:, -1:], out=z)
+            ACTIVATIONS[activation].value(z, value, work)
+            h = value
+        part = out[:, start : start + chunk]
+        np.matmul(h, views[-1][:, :-1], out=part)
+        np.add(part, views[-1][:, -1:], out=part)
+
+
+def forward(weights: Weights, x: Array, activation: str) -> Array:
+    """(N, D) inputs -> (N, O) outputs of one trained network, before softmax or sigmoid, in the weights'
+    dtype."""
+    dtype = weights.layers[0][0].dtype
+    layout = Layout.of(weights.widths, dtype)
+    out = np.empty((1, len(x), weights.widths[-1]), dtype)
+    with np.errstate(all="ignore"):
+        predict(
+            layout,
+            weights.to_flat(layout)[None],
+            np.ascontiguousarray(x, dtype),
+            activation=activation,
+            out=out,
+        )
+    result: Array = out[0]
+    return result
+
+
+def _with_scratch(buffers: Sequence[tuple[Array, Array]], length: int) -> Iterator[tuple[Array, Array, Work]]:
+    for z, value in buffers:
+        part = z[:, :length]
+        yield part, value[:, :length], Work.like(part)

@@ -1,0 +1,152 @@
+"""The rules by which weights follow gradients, as data and a step, in order of increasing complexity.
+
+A rule works on flat (K, P) buffers: all parameters of all networks that use it, in a dozen passes whatever
+the number of layers. Its per-step coefficients are computed for a whole epoch at once, in float64, one
+network at a time; a step gets them as columns (K, 1). Semantics, defaults and the place of epsilon are
+those of PyTorch's optimizers.
+
+Exponential averages are stored divided by (1 - decay): `s = decay * s + g` then takes two passes over
+memory instead of three, and the factor goes into the coefficients.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from hpsearch.engine.arrays import Array
+from hpsearch.spec.hyperparameters import Hyperparameters
+
+Coefficients = Callable[[Hyperparameters, Array, Array], tuple[Array, ...]]
+"""(hyperparameters, learning rate of each step, number of each step from 1) -> coefficients, each
+(steps,)."""
+
+Step = Callable[[Array, Array, Array, Array, Array], None]
+"""(weights, gradients, slots (S, K, P), scratch, coefficients (C, K, 1)) changes weights and slots; spoils
+gradients."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """An optimizer: how many buffers it remembers, its coefficients and its step. All slots start at zero."""
+
+    slots: int
+    coefficients: Coefficients
+    step: Step
+
+
+def sgd_coefficients(_h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+    """The learning rate."""
+    return (rate,)
+
+
+def sgd(w: Array, g: Array, _slots: Array, _scratch: Array, c: Array) -> None:
+    """Plain descent, w -= rate g (Robbins and Monro 1951)."""
+    np.multiply(g, c[0], out=g)
+    np.subtract(w, g, out=w)
+
+
+def momentum_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+    """The learning rate and the momentum."""
+    return rate, np.full_like(rate, h.momentum)
+
+
+def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+    """Heavy ball, v = mu v + g; w -= rate v (Polyak 1964, as in Sutskever et al. 2013 with the rate
+    outside)."""
+    velocity = slots[0]
+    np.multiply(velocity, c[1], out=velocity)
+    np.add(velocity, g, out=velocity)
+    np.multiply(velocity, c[0], out=scratch)
+    np.subtract(w, scratch, out=w)
+
+
+def nesterov(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+    """Looking ahead, v = mu v + g; w -= rate (g + mu v) (Nesterov 1983)."""
+    velocity = slots[0]
+    np.multiply(velocity, c[1], out=velocity)
+    np.add(velocity, g, out=velocity)
+    np.multiply(velocity, c[1], out=scratch)
+    np.add(scratch, g, out=scratch)
+    np.multiply(scratch, c[0], out=scratch)
+    np.subtract(w, scratch, out=w)
+
+
+def adagrad_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+    """The learning rate and epsilon."""
+    return rate, np.full_like(rate, h.epsilon)
+
+
+def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+    """Sum of squares, s += g^2; w -= rate g / (sqrt(s) + eps) (Duchi et al. 2011)."""
+    squares = slots[0]
+    np.multiply(g, g, out=scratch)
+    np.add(squares, scratch, out=squares)
+    np.sqrt(squares, out=scratch)
+    np.add(scratch, c[1], out=scratch)
+    np.divide(g, scratch, out=scratch)
+    np.multiply(scratch, c[0], out=scratch)
+    np.subtract(w, scratch, out=w)
+
+
+def rmsprop_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+    """The learning rate, epsilon and decay; the first two over sqrt(1 - rho), as the squares are stored
+    unscaled."""
+    root = np.sqrt(1 - h.rho)
+    return rate / root, np.full_like(rate, h.epsilon / root), np.full_like(rate, h.rho)
+
+
+def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+    """Mean square, v = rho v + (1 - rho) g^2; w -= rate g / (sqrt(v) + eps) (Tieleman and Hinton 2012)."""
+    squares = slots[0]
+    np.multiply(g, g, out=scratch)
+    np.multiply(squares, c[2], out=squares)
+    np.add(squares, scratch, out=squares)
+    np.sqrt(squares, out=scratch)
+    np.add(scratch, c[1], out=scratch)
+    np.divide(g, scratch, out=scratch)
+    np.multiply(scratch, c[0], out=scratch)
+    np.subtract(w, scratch, out=w)
+
+
+def adam_coefficients(h: Hyperparameters, rate: Array, t: Array) -> tuple[Array, ...]:
+    """The corrected step size and epsilon, and the two decays.
+
+    With M = m / (1 - b1) and V = v / (1 - b2), rate m_hat / (sqrt(v_hat) + eps) = size M / (sqrt(V) + eps /
+    root), where root^2 = (1 - b2) / (1 - b2^t) and size = rate (1 - b1) / ((1 - b1^t) root).
+    """
+    root = np.sqrt((1 - h.beta2) / (1 - h.beta2**t))
+    size = rate * (1 - h.beta1) / ((1 - h.beta1**t) * root)
+    return size, h.epsilon / root, np.full_like(rate, h.beta1), np.full_like(rate, h.beta2)
+
+
+def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+    """Both moments, m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= rate m_hat / (sqrt(v_hat) + eps)
+    (Kingma and Ba 2014).
+
+    AdamW (Loshchilov and Hutter 2017) is the same step after its decoupled weight decay.
+    """
+    size, epsilon, decay, decay_of_squares = c
+    mean, squares = slots
+    np.multiply(mean, decay, out=mean)
+    np.add(mean, g, out=mean)
+    np.multiply(g, g, out=scratch)
+    np.multiply(squares, decay_of_squares, out=squares)
+    np.add(squares, scratch, out=squares)
+    np.sqrt(squares, out=scratch)
+    np.add(scratch, epsilon, out=scratch)
+    np.divide(mean, scratch, out=scratch)
+    np.multiply(scratch, size, out=scratch)
+    np.subtract(w, scratch, out=w)
+
+
+RULES: Final[dict[str, Rule]] = {
+    "sgd": Rule(slots=0, coefficients=sgd_coefficients, step=sgd),
+    "momentum": Rule(slots=1, coefficients=momentum_coefficients, step=momentum),
+    "nesterov": Rule(slots=1, coefficients=momentum_coefficients, step=nesterov),
+    "adagrad": Rule(slots=1, coefficients=adagrad_coefficients, step=adagrad),
+    "rmsprop": Rule(slots=1, coefficients=rmsprop_coefficients, step=rmsprop),
+    "adam": Rule(slots=2, coefficients=adam_coefficients, step=adam),
+    "adamw": Rule(slots=2, coefficients=adam_coefficients, step=adam),
+}

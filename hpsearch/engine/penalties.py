@@ -1,0 +1,120 @@
+"""What holds weights small: L1, L2, decoupled decay, a bound on each unit's weights, a bound on the gradient.
+
+Penalties touch weights, never biases. Each is applied to exactly the rows that ask for it: adding zero
+times a weight would not be the same, to the last bit, as adding nothing. Rows are sorted so that those rows
+are few stretches.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from hpsearch.engine.arrays import Array, runs
+from hpsearch.engine.network import Layout
+from hpsearch.spec.hyperparameters import Hyperparameters
+
+Operation = Callable[[], None]
+
+CLIP_EPSILON: Final = 1e-6
+"""Added to the norm before dividing, as PyTorch's `clip_grad_norm_` does."""
+
+
+def l2(weight: Array, gradient: Array, strength: Array, scratch: Array) -> Operation:
+    """The gradient of strength w^2 / 2: g += strength w."""
+
+    def apply() -> None:
+        np.multiply(weight, strength, out=scratch)
+        np.add(gradient, scratch, out=gradient)
+
+    return apply
+
+
+def l1(weight: Array, gradient: Array, strength: Array, scratch: Array) -> Operation:
+    """The gradient of strength |w|: g += strength sign(w)."""
+
+    def apply() -> None:
+        np.sign(weight, out=scratch)
+        np.multiply(scratch, strength, out=scratch)
+        np.add(gradient, scratch, out=gradient)
+
+    return apply
+
+
+def penalty_operations(
+    members: Sequence[Hyperparameters], layout: Layout, parameters: Array, gradients: Array, scratch: Array
+) -> list[Operation]:
+    """What adds the penalties' gradients to those of the data, for K rows of flat buffers."""
+    operations = []
+    for name, build in (("l1", l1), ("l2", l2)):
+        strengths = column([getattr(h, name) for h in members], parameters.dtype)
+        for run in runs(strengths[:, 0] > 0):
+            for block in layout.blocks:
+                views = (buffer[run, block.weights] for buffer in (parameters, gradients))
+                operations.append(build(*views, strengths[run], scratch[run, block.weights]))
+    return operations
+
+
+def bound_operations(
+    members: Sequence[Hyperparameters], layout: Layout, parameters: Array
+) -> list[Operation]:
+    """What scales each unit's incoming weights back to norm <= `max_norm` after a step (Srebro et al.
+    2005)."""
+    bounds = [h.max_norm for h in members]
+    operations = []
+    for run in runs(bound is not None for bound in bounds):
+        bound = column([bound or 0.0 for bound in bounds[run]], parameters.dtype)[..., None]
+        for block in layout.blocks:
+            operations.append(max_norm(block.view(parameters)[run, :-1], bound))
+    return operations
+
+
+def max_norm(weight: Array, bound: Array) -> Operation:
+    """The bound, w *= min(1, bound / |w|) for each column w of (K, D, H)."""
+    rows, inputs, outputs = weight.shape
+    squares = np.empty_like(weight)
+    ones, factor = np.ones((1, inputs), weight.dtype), np.empty((rows, 1, outputs), weight.dtype)
+    one = weight.dtype.type(1)
+
+    def apply() -> None:
+        np.multiply(weight, weight, out=squares)
+        np.matmul(ones, squares, out=factor)
+        np.sqrt(factor, out=factor)
+        np.divide(bound, factor, out=factor)
+        np.fmin(factor, one, out=factor)
+        np.multiply(weight, factor, out=weight)
+
+    return apply
+
+
+def clip_operations(members: Sequence[Hyperparameters], gradients: Array, squares: Array) -> list[Operation]:
+    """What scales each network's whole gradient, penalties included, back to norm <= `clip_norm`.
+
+    `squares`, (K,), holds the squared norms when the operations run.
+    """
+    bounds = [h.clip_norm for h in members]
+    operations = []
+    for run in runs(bound is not None for bound in bounds):
+        bound = column([bound or 0.0 for bound in bounds[run]], gradients.dtype)
+        operations.append(clip(gradients[run], squares[run, None], bound))
+    return operations
+
+
+def clip(gradient: Array, squares: Array, bound: Array) -> Operation:
+    """The bound, g *= min(1, bound / (|g| + 1e-6)), (k, P) with (k, 1) squared norms and bounds."""
+    factor = np.empty_like(bound)
+    number = gradient.dtype.type
+
+    def apply() -> None:
+        np.sqrt(squares, out=factor)
+        np.add(factor, number(CLIP_EPSILON), out=factor)
+        np.divide(bound, factor, out=factor)
+        np.minimum(factor, number(1), out=factor)
+        np.multiply(gradient, factor, out=gradient)
+
+    return apply
+
+
+def column(values: Sequence[float], dtype: np.dtype[Any]) -> Array:
+    """(K, 1)."""
+    return np.array(values, dtype).reshape(-1, 1)
