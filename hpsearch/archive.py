@@ -58,7 +58,13 @@ def open_facts(spec: StudySpec, home: StudyHome, *, fingerprint: str) -> FactSto
     }
     write_text(home.study_file, spec.to_yaml())
     directions = [objective.direction for objective in spec.objectives]
-    return FactStore.create(home.facts, study=home.key, directions=directions, attributes=attributes)
+    return FactStore.create(
+        home.facts,
+        study=home.key,
+        directions=directions,
+        attributes=attributes,
+        monitored=spec.objectives[0].metric,
+    )
 
 
 def _check_unchanged(

@@ -110,15 +110,16 @@ class Driver:
         if outcome is None:
             fact = self._known[number]
         else:
-            fact = retire(
-                proposal,
-                hyperparameters,
-                outcome,
-                spec=self._spec,
-                task=self._data.task,
-                baseline_loss=self._baseline,
+            fact = self._store.append(
+                retire(
+                    proposal,
+                    hyperparameters,
+                    outcome,
+                    spec=self._spec,
+                    task=self._data.task,
+                    baseline_loss=self._baseline,
+                )
             )
-            self._store.append(fact)
         self._remember(fact)
         self.facts.append(fact)
         self._retired(fact)
@@ -129,4 +130,5 @@ class Driver:
         objective = self._spec.objectives[0]
         sign = 1.0 if objective.direction == "minimize" else -1.0
         if objective.metric in fact.curves:
-            self._history.add(sign * np.array(fact.curves[objective.metric]), finished=fact.finished)
+            curve = sign * np.array(fact.curves[objective.metric])
+            self._history.add(curve, number=fact.number, finished=fact.finished)

@@ -65,15 +65,19 @@ def run_study(
     with StudyLock(home.lock):
         store_of_facts = open_facts(spec, home, fingerprint=data.fingerprint)
         observer.opened(spec, home, data, len(store_of_facts.facts()))
-        with Tracker.start(
+        tracker = Tracker.start(
             store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment
-        ) as tracker:
+        )
+        try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
             complete = driver.run(workers)
             observer.step("refitting the winner and scoring it on the test part")
             result = _conclude(spec, home, data, driver.facts)
-            observer.step("writing to MLflow")
-            problem = _finish(tracker)
+        except BaseException:
+            tracker.abandon()
+            raise
+        observer.step("writing to MLflow")
+        problem = _finish(tracker)
     return StudyResult(
         home=home,
         spec=spec,
