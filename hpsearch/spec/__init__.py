@@ -1,0 +1,31 @@
+"""The study file: the model of it, its reader, its JSON schema. Reading one imports neither numpy nor pandas."""
+
+from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
+from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
+from hpsearch.spec.model import DataSpec, ModelSpec, Objective, PreprocessSpec, SplitSpec
+from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, is_active
+from hpsearch.spec.reader import load_study, parse_study
+from hpsearch.spec.study import StudySpec
+
+__all__ = [
+    "Budget",
+    "Choice",
+    "DataSpec",
+    "EarlyStopping",
+    "Fixed",
+    "Hyperparameters",
+    "ModelSpec",
+    "Objective",
+    "Parameter",
+    "ParameterValue",
+    "PreprocessSpec",
+    "Pruning",
+    "Range",
+    "Sampler",
+    "SplitSpec",
+    "StudySpec",
+    "Tracking",
+    "is_active",
+    "load_study",
+    "parse_study",
+]

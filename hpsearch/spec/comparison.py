@@ -1,0 +1,36 @@
+"""What changed between two canonical forms of a study, in lines that a person can act on."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_ABSENT = "absent"
+
+
+def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Every change as `space.learning_rate.max: 0.1 -> 0.01`, in the order of the present file; a changed order last."""
+    lines = list(_below("", _without_order(stored), _without_order(now)))
+    before, after = stored.get("space_order", []), now.get("space_order", [])
+    if before != after and sorted(before) == sorted(after):
+        lines.append(f"the order of the space: {', '.join(before)} -> {', '.join(after)}")
+    return lines
+
+
+def _without_order(form: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in form.items() if key != "space_order"}
+
+
+def _below(path: str, stored: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    for key in [*now, *(key for key in stored if key not in now)]:
+        before, after = stored.get(key, _ABSENT), now.get(key, _ABSENT)
+        here = f"{path}.{key}" if path else key
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from _below(here, before, after)
+        elif (key in stored) != (key in now) or before != after:
+            yield f"{here}: {_text(before, there=key in stored)} -> {_text(after, there=key in now)}"
+
+
+def _text(value: Any, *, there: bool) -> str:
+    if not there:
+        return _ABSENT
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

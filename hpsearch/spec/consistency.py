@@ -1,0 +1,198 @@
+"""What no section can know alone: whether model, space, sampler, objectives and task fit one another."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from hpsearch.spec.conduct import Pruning, Sampler
+from hpsearch.spec.findings import Finding, KeyPath, show, suggestion
+from hpsearch.spec.hyperparameters import REGISTRY
+from hpsearch.spec.model import WEIGHTS, DataSpec, ModelSpec, Objective, fits_task
+from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, value_findings
+from hpsearch.spec.samplers import METHODS
+
+_WRITTEN_EITHER_WAY = ("hidden", "depth", "width", "activation", "initializer", "loss")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The sections of a study as far as each is right by itself; None or absent where one is not.
+
+    `broken` names the parameters of the space that could not be read: nothing is concluded from them.
+    """
+
+    data: DataSpec | None = None
+    model: ModelSpec | None = None
+    space: Mapping[str, Parameter] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+    objectives: tuple[Objective, ...] = ()
+    pruning: Pruning | None = None
+    sampler: Sampler | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that the space has, readable or not."""
+        return (*self.space, *sorted(self.broken))
+
+    def referred(self) -> frozenset[str]:
+        """The names that the model refers to with `$`."""
+        return frozenset(name for _, name, _ in self.model.references()) if self.model else frozenset()
+
+    def set_by_space(self, key: str) -> bool:
+        """Whether the space gives a key of the model directly, rather than by a `$name`."""
+        return key in self.names and key not in self.referred()
+
+
+def inconsistencies(parts: Parts) -> Iterator[Finding]:
+    """All that does not fit together."""
+    if parts.model is not None:
+        yield from _references(parts, parts.model)
+        yield from _unknown_names(parts)
+        yield from _twice(parts, parts.model)
+    for name, parameter in parts.space.items():
+        for other, allowed in parameter.when.items():
+            yield from _condition(parts, ("space", name, "when", other), other, allowed)
+    yield from _cycles(parts.space)
+    yield from _sampler(parts)
+    yield from _objectives(parts)
+    yield from _task(parts)
+
+
+def _references(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
+    """Every `$name` is in the space, and its values are what its place needs."""
+    for path, name, key in model.references():
+        if name in parts.space:
+            for found in value_findings(parts.space[name], REGISTRY[key].rule):
+                if name != key:
+                    where = ".".join(map(str, path))
+                    yield Finding(("space", name, *found.path), found.rule, found.remedy or f"model.{where} takes its values")
+        elif name not in parts.broken:
+            remedy = suggestion(name, parts.names, otherwise=f"write its values under space.{name}")
+            yield Finding(("model", *path), f"${name} refers to a parameter that the space lacks", remedy)
+
+
+def _unknown_names(parts: Parts) -> Iterator[Finding]:
+    referred = parts.referred()
+    for name in parts.names:
+        if name not in REGISTRY and name not in referred:
+            other = f"a name of your own needs a ${name} in model"
+            yield Finding(("space", name), "unknown parameter", suggestion(name, list(REGISTRY), otherwise=other))
+
+
+def _twice(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
+    """A value is given by the model or by the space, and layers by `hidden` or by `depth` and `width`."""
+    given = {key for key in _WRITTEN_EITHER_WAY if getattr(model, key) is not None and key in model.model_fields_set}
+    searched = {key for key in _WRITTEN_EITHER_WAY if parts.set_by_space(key)}
+    for key in _WRITTEN_EITHER_WAY:
+        if key in given and key in searched:
+            remedy = f"leave one out, or write `{key}: ${key}` in model" if key != "hidden" else "leave one out"
+            yield Finding(("model", key), f"is given here and in space.{key}", remedy)
+    if "hidden" in given | searched:
+        for key in ("depth", "width"):
+            if key in given | searched:
+                place = ("model", key) if key in given else ("space", key)
+                yield Finding(place, "cannot go with hidden, which lists every layer", "leave out one of the two")
+
+
+def _condition(parts: Parts, path: KeyPath, other: str, allowed: tuple[object, ...]) -> Iterator[Finding]:
+    if other in parts.broken:
+        return
+    if other not in parts.space:
+        remedy = suggestion(other, parts.names, otherwise=f"the space has {', '.join(parts.names)}")
+        yield Finding(path, "no parameter of the space has this name", remedy)
+        return
+    for value in allowed:
+        if not _possible(parts.space[other], value):
+            yield Finding(path, f"{other} is never {show(value)}", f"space.{other} is {_values(parts.space[other])}")
+
+
+def _possible(parameter: Parameter, value: object) -> bool:
+    match parameter:
+        case Fixed():
+            return _same(parameter.value, value)
+        case Choice():
+            return any(_same(own, value) for own in parameter.values)
+        case Range():
+            number = isinstance(value, int if parameter.integer else int | float) and not isinstance(value, bool)
+            return number and parameter.min <= value <= parameter.max  # type: ignore[operator]
+
+
+def _same(one: object, other: object) -> bool:
+    return one == other and isinstance(one, bool) is isinstance(other, bool)
+
+
+def _values(parameter: Parameter) -> str:
+    match parameter:
+        case Fixed():
+            return show(parameter.value)
+        case Choice():
+            return f"one of {', '.join(map(show, parameter.values))}"
+        case Range():
+            return f"from {show(parameter.min)} to {show(parameter.max)}"
+
+
+def _cycles(space: Mapping[str, Parameter]) -> Iterator[Finding]:
+    """Parameters whose conditions lead back to themselves, each circle once."""
+    reported: set[str] = set()
+    for start in space:
+        path = _way_back(space, start)
+        if path and not reported & set(path):
+            reported |= set(path)
+            yield Finding(("space", start, "when"), f"depends on itself: {' -> '.join([*path, start])}", "break the circle")
+
+
+def _way_back(space: Mapping[str, Parameter], start: str) -> list[str]:
+    """The names from `start` along conditions until it comes again, or nothing."""
+    stack, seen = [[start]], set()
+    while stack:
+        path = stack.pop()
+        for other in space[path[-1]].when if path[-1] in space else ():
+            if other == start:
+                return path
+            if other not in seen:
+                seen.add(other)
+                stack.append([*path, other])
+    return []
+
+
+def _sampler(parts: Parts) -> Iterator[Finding]:
+    if parts.sampler is None:
+        return
+    name = parts.sampler.name
+    if len(parts.objectives) > 1 and not METHODS[name].several:
+        yield Finding(("sampler", "name"), f"{name} serves one objective, got {len(parts.objectives)}", "use tpe or nsga2")
+    searched = {key: parameter for key, parameter in parts.space.items() if not isinstance(parameter, Fixed)}
+    if name == "grid" and "points" not in parts.sampler.options:
+        for key, parameter in searched.items():
+            if isinstance(parameter, Range) and parameter.step is None and not parameter.integer:
+                remedy = "give it a step, list its values, or say how many: sampler: {name: grid, points: 5}"
+                yield Finding(("space", key), "is a range without a step, which a grid cannot list", remedy)
+    if name == "cmaes" and not parts.broken and not any(isinstance(p, Range) for p in searched.values()):
+        yield Finding(("sampler", "name"), "cmaes needs a range of numbers in the space", "add one, or use tpe")
+
+
+def _objectives(parts: Parts) -> Iterator[Finding]:
+    for index, objective in enumerate(parts.objectives):
+        if objective.metric == WEIGHTS and index == 0:
+            remedy = "name another metric first" if len(parts.objectives) > 1 else "use `objectives` with another metric first"
+            rule = "weights cannot come first: trials are followed by the first objective, epoch by epoch"
+            yield Finding(("objectives", index, "metric"), rule, remedy)
+        if any(objective.metric == other.metric for other in parts.objectives[:index]):
+            yield Finding(("objectives", index, "metric"), f"{objective.metric} is an objective twice", "leave one out")
+    if len(parts.objectives) > 1 and parts.pruning is not None and parts.pruning.rule != "none":
+        yield Finding(("pruning", "rule"), f"must be none with several objectives, got {parts.pruning.rule}", "leave pruning out")
+
+
+def _task(parts: Parts) -> Iterator[Finding]:
+    """Losses and metrics against a declared task; against an inferred one they are checked when the data is there."""
+    if parts.data is None or parts.data.task == "auto":
+        return
+    task = parts.data.task
+    if parts.model is not None and not fits_task(parts.model.loss, task):
+        yield Finding(("model", "loss"), f"{parts.model.loss} is no loss for {task}", "leave it out, or write auto")
+    loss = parts.space.get("loss")
+    for index, value in enumerate(loss.values if isinstance(loss, Choice) else ()):
+        if not fits_task(str(value), task):
+            yield Finding(("space", "loss", "values", index), f"{value} is no loss for {task}")
+    for index, objective in enumerate(parts.objectives):
+        if not fits_task(objective.metric.partition("_")[2], task):
+            yield Finding(("objectives", index, "metric"), f"{objective.metric} is no metric for {task}")

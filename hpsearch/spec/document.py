@@ -1,0 +1,195 @@
+"""A study file as plain values, with the place of each: its line in the file, or the `-S` option that gave it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from yaml import MarkedYAMLError, YAMLError
+from yaml.reader import ReaderError
+
+from hpsearch.errors import Problem, SpecError
+from hpsearch.spec.findings import Finding, KeyPath
+from hpsearch.spec.yaml_text import MappingNode, Node, ScalarNode, SequenceNode, documents, is_tagged, value_of
+
+_MOST_NODES: Final = 100_000
+_DEEPEST: Final = 100
+
+_SYNTAX_REMEDIES: Final = (
+    ("'\\t'", "indent with spaces: YAML allows no tabs there"),
+    ("mapping values are not allowed", "check the indentation, and quote text that holds ': '"),
+    ("expected <block end>", "check the indentation"),
+    ("could not find expected ':'", "a key needs ': ' behind it"),
+    ("unexpected end of stream", "a quote, bracket or brace is not closed"),
+    ("expected ',' or", "a bracket or brace is not closed, or a comma lacks"),
+    ("cannot start any token", "put the text in quotes"),
+    ("undefined alias", "put text that starts with '*' in quotes"),
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    """The values of a study file, and where each stands.
+
+    `places` maps paths of keys to places; what has none of its own is where its nearest ancestor is.
+    """
+
+    name: str
+    values: Any
+    places: dict[KeyPath, str] = field(default_factory=dict)
+    repeated: list[Problem] = field(default_factory=list)
+
+    def place(self, path: KeyPath) -> str:
+        """Where a path stands, or would."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.places:
+                return self.places[path[:length]]
+        return self.name
+
+    def actual(self, path: KeyPath) -> KeyPath:
+        """A path through the sections as a path through the file, where a short form leaves keys unsaid."""
+        if path and path[0] == "objectives" and isinstance(self.values, dict) and "objective" in self.values:
+            path = ("objective", *path[2:])
+        node, actual = self.values, []
+        for segment in path:
+            inside = isinstance(node, dict) and segment in node
+            inside = inside or (isinstance(node, list) and isinstance(segment, int) and segment < len(node))
+            if inside:
+                node = node[segment]
+            elif segment in ("value", "values", "name", "rule", "patience", 0) and not isinstance(node, dict):
+                continue
+            actual.append(segment)
+        return tuple(actual)
+
+    def problem(self, finding: Finding) -> Problem:
+        """A finding with its place in this file. An index at the end only chooses the line: the rule shows the value."""
+        path = self.actual(finding.path)
+        key = path[:-1] if path and isinstance(path[-1], int) else path
+        return Problem(place=self.place(path), key=".".join(map(str, key)), rule=finding.rule, remedy=finding.remedy)
+
+    @property
+    def line(self) -> Any:
+        """A sort key for problems: by line; what an option gave, last."""
+        def key(problem: Problem) -> tuple[int, int]:
+            if problem.place.startswith("-S "):
+                return (1, 0)
+            number = problem.place.rpartition(":")[2]
+            return (0, int(number) if number.isdigit() else 0)
+        return key
+
+
+def read_document(text: str, name: str) -> Document:
+    """The one document of a YAML text. Duplicate keys are kept as problems; the last one counts.
+
+    Raises:
+        SpecError: the text is not YAML, not one document, or not a mapping.
+    """
+    text = text.removeprefix("\ufeff")
+    node = _only_document(text, name)
+    document = Document(name=name, values=None)
+    document.values = _Values(document).convert(node, (), [])
+    if not isinstance(document.values, dict):
+        problem = Problem(
+            place=document.place(()),
+            rule="must be a mapping of keys to values",
+            remedy="begin with `study: NAME` and `data: {source: ...}`",
+        )
+        raise SpecError(problem)
+    return document
+
+
+def read_value(text: str, place: str) -> Any:
+    """A value as an option gives it, read as YAML; nothing at all is null.
+
+    Raises:
+        SpecError: it is not YAML.
+    """
+    node = _only_document(text, place, empty=True)
+    if node is None:
+        return None
+    document = Document(name=place, values=None)
+    value = _Values(document).convert(node, (), [])
+    if document.repeated:
+        raise SpecError(document.repeated)
+    return value
+
+
+def _only_document(text: str, name: str, *, empty: bool = False) -> Node:
+    try:
+        nodes = [node for _, node in zip(range(2), documents(text), strict=False)]
+    except YAMLError as error:
+        raise SpecError(_syntax(error, text, name)) from None
+    except RecursionError:
+        raise SpecError(Problem(place=name, rule="is nested too deeply")) from None
+    if len(nodes) > 1:
+        place = f"{name}:{nodes[1].start_mark.line + 1}" if nodes[1] else name
+        raise SpecError(Problem(place=place, rule="holds a second document", remedy="keep one study a file, without `---` in it"))
+    if not nodes and not empty:
+        remedy = "the smallest study says `study: NAME` and `data: {source: sklearn/digits}`"
+        raise SpecError(Problem(place=name, rule="is empty", remedy=remedy))
+    return nodes[0] if nodes else None  # type: ignore[return-value]
+
+
+def _syntax(error: YAMLError, text: str, name: str) -> Problem:
+    """PyYAML's complaint with its line and, for the usual slips, what to do."""
+    if isinstance(error, ReaderError):
+        line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
+        return Problem(place=f"{name}:{line}", rule=f"holds a character that YAML does not allow (#x{error.character:04x})", remedy="remove it")
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        return Problem(place=name, rule=f"is not YAML: {error}")
+    mark, said = error.problem_mark, " ".join(filter(None, [error.problem, error.context]))
+    remedy = next((words for sign, words in _SYNTAX_REMEDIES if sign in said), "")
+    return Problem(
+        place=f"{name}:{mark.line + 1}", rule=f"is not YAML at column {mark.column + 1}: {error.problem}", remedy=remedy
+    )
+
+
+class _Values:
+    """Turns nodes into plain values and notes the line of every key and item."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._nodes = 0
+
+    def convert(self, node: Node, path: KeyPath, above: Sequence[Node]) -> Any:
+        self._count(node, path, above)
+        self._note(path, node)
+        if is_tagged(node):
+            self._refuse(node, path, f"has the tag {node.tag}", "study files hold plain values: remove the tag")
+        above = [*above, node]
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path, above)
+        if isinstance(node, SequenceNode):
+            return [self.convert(item, (*path, index), above) for index, item in enumerate(node.value)]
+        assert isinstance(node, ScalarNode)  # noqa: S101 - YAML has no fourth kind
+        return value_of(node)
+
+    def _mapping(self, node: MappingNode, path: KeyPath, above: Sequence[Node]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            if not isinstance(key_node, ScalarNode):
+                self._refuse(key_node, path, "has a key that is no text", "quote text that starts with '{', '[' or '?'")
+            key = str(key_node.value)
+            if key in values:
+                first = self._document.places[(*path, key)]
+                rule = f"duplicate key (first on line {first.rpartition(':')[2]})"
+                self._document.repeated.append(self._problem(key_node, (*path, key), rule, "keep one of the two"))
+            values[key] = self.convert(value_node, (*path, key), above)
+            self._note((*path, key), key_node)
+        return values
+
+    def _count(self, node: Node, path: KeyPath, above: Sequence[Node]) -> None:
+        self._nodes += 1
+        if len(above) > _DEEPEST or any(node is other for other in above):
+            self._refuse(node, (), "is nested too deeply", "")
+        if self._nodes > _MOST_NODES:
+            self._refuse(node, path[:1], f"holds more than {_MOST_NODES} values", "repeat less with '*'")
+
+    def _note(self, path: KeyPath, node: Node) -> None:
+        self._document.places[path] = f"{self._document.name}:{node.start_mark.line + 1}"
+
+    def _refuse(self, node: Node, path: KeyPath, rule: str, remedy: str) -> None:
+        raise SpecError(self._problem(node, path, rule, remedy))
+
+    def _problem(self, node: Node, path: KeyPath, rule: str, remedy: str) -> Problem:
+        place = f"{self._document.name}:{node.start_mark.line + 1}"
+        return Problem(place=place, key=".".join(map(str, path)), rule=rule, remedy=remedy)

@@ -1,0 +1,96 @@
+"""From a study file to a StudySpec, or to all that is wrong with it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from hpsearch.errors import Problem, SpecError
+from hpsearch.spec.conduct import Pruning, Sampler
+from hpsearch.spec.consistency import Parts, inconsistencies
+from hpsearch.spec.document import read_document
+from hpsearch.spec.findings import findings_of
+from hpsearch.spec.model import DataSpec, ModelSpec, Objective
+from hpsearch.spec.overrides import apply_overrides
+from hpsearch.spec.parameters import parse_parameter
+from hpsearch.spec.study import DEFAULT_SPACE, StudySpec
+
+_LARGEST: Final = 1 << 20
+_S = TypeVar("_S", bound=BaseModel)
+
+
+def load_study(path: Path, overrides: Sequence[str] = ()) -> StudySpec:
+    """The study that a file describes; `overrides` are `key.path=value`, laid over it.
+
+    Raises:
+        SpecError: all that is wrong with the file and the overrides, each with its place.
+    """
+    return parse_study(_text(Path(path)), name=str(path), base=Path(path).parent, overrides=overrides)
+
+
+def parse_study(
+    text: str, *, name: str = "study.yaml", base: Path | None = None, overrides: Sequence[str] = ()
+) -> StudySpec:
+    """The study that a YAML text describes. `name` stands in messages; relative paths start from `base` (here, unless given).
+
+    Raises:
+        SpecError: all that is wrong with the text and the overrides, each with its place.
+    """
+    document = read_document(text, name)
+    problems = apply_overrides(document, overrides) + document.repeated
+    try:
+        spec = StudySpec.read(document.values, base=base or Path())
+    except ValidationError as caught:
+        findings = [finding for finding, _, _ in findings_of(caught)]
+        findings += [found for found in inconsistencies(_parts(document.values)) if found not in findings]
+        problems += map(document.problem, findings)
+    if problems:
+        raise SpecError(sorted(dict.fromkeys(problems), key=document.line))
+    return spec
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.is_dir():
+            raise SpecError(Problem(place=str(path), rule="is a directory", remedy="name the study file in it"))
+        if path.exists() and not path.is_file():
+            raise SpecError(Problem(place=str(path), rule="is not a regular file"))
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        raise SpecError(Problem(place=str(path), rule="there is no such file")) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise SpecError(Problem(place=str(path), rule=f"cannot be read: {reason}")) from None
+    if len(content) > _LARGEST:
+        raise SpecError(Problem(place=str(path), rule="is larger than 1 MiB", remedy="is this a study file?"))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise SpecError(Problem(place=f"{path}:{line}", rule="is not UTF-8 text", remedy="save it as UTF-8")) from None
+
+
+def _parts(raw: Any) -> Parts:
+    """What can be read of a study that is wrong somewhere, so that all that does not fit is told at once."""
+    space = raw.get("space", DEFAULT_SPACE)
+    read = {name: parse_parameter(name, form)[0] for name, form in space.items()} if isinstance(space, dict | type(DEFAULT_SPACE)) else {}
+    objectives = [raw["objective"]] if "objective" in raw else raw.get("objectives", [{}])
+    listed = objectives if isinstance(objectives, list) else []
+    return Parts(
+        data=_attempt(DataSpec, raw.get("data")),
+        model=_attempt(ModelSpec, raw.get("model", {})),
+        space={name: parameter for name, parameter in read.items() if parameter is not None},
+        broken=frozenset(name for name, parameter in read.items() if parameter is None),
+        objectives=tuple(good for form in listed if (good := _attempt(Objective, form))),
+        pruning=_attempt(Pruning, raw["pruning"]) if "pruning" in raw else None,
+        sampler=_attempt(Sampler, raw.get("sampler", {})),
+    )
+
+
+def _attempt(section: type[_S], form: Any) -> _S | None:
+    try:
+        return section.model_validate(form)
+    except ValidationError:
+        return None

@@ -1,0 +1,178 @@
+"""The study as one frozen value: all sections, checked against one another."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, PrivateAttr, model_validator
+
+from hpsearch.spec.comparison import differences
+from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
+from hpsearch.spec.consistency import Parts, inconsistencies
+from hpsearch.spec.findings import Finding, error, raise_all, show
+from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
+from hpsearch.spec.model import DataSpec, ModelSpec, Objective
+from hpsearch.spec.parameters import Choice, Parameter, parse_parameter, write_parameter
+from hpsearch.spec.resolution import resolve
+from hpsearch.spec.rules import Rule
+from hpsearch.spec.section import Section
+from hpsearch.spec.yaml_text import dump
+
+STUDY_NAME: Final = Rule(
+    kind="text",
+    pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    pattern_words="a name of letters, digits, '.', '_' and '-' (at most 64) that starts with a letter or digit",
+)
+
+DEFAULT_SPACE: Final[Mapping[str, Any]] = {
+    "epochs": {"min": 5, "max": 50},
+    "batch_size": [16, 32, 64, 128],
+    "learning_rate": {"min": 1e-4, "max": 1e-1, "log": True},
+    "optimizer": ["sgd", "momentum", "adagrad", "rmsprop", "adam"],
+    "dropout": {"min": 0.0, "max": 0.5},
+    "l2": {"min": 1e-6, "max": 1e-1, "log": True},
+    "momentum": {"min": 0.8, "max": 0.99, "when": {"optimizer": "momentum"}},
+}
+"""What is searched where a study file has no `space`."""
+
+_UNDECIDING: Final = (("budget", "trials"), ("budget", "time"), ("tracking", None))
+
+
+def _space(value: Any) -> dict[str, Parameter]:
+    if not isinstance(value, Mapping):
+        remedy = "leave the key out for the default space" if value is None else "for example dropout: {min: 0.0, max: 0.5}"
+        raise error(f"must be a mapping of parameters to their values, got {show(value)}", remedy)
+    read = {name: parse_parameter(name, raw) for name, raw in value.items()}
+    raise_all((wrong.below(name) for name, (_, found) in read.items() for wrong in found), "space")
+    return {name: parameter for name, (parameter, _) in read.items() if parameter is not None}
+
+
+def _written(space: Mapping[str, Parameter]) -> dict[str, Any]:
+    return {name: write_parameter(parameter) for name, parameter in space.items()}
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise error(f"must be a list of objectives, got {show(value)}", "each as {metric: ..., direction: ...}")
+    return tuple(value)
+
+
+class StudySpec(Section):
+    """A study: data, network, space and search. Equal files give equal values."""
+
+    study: Annotated[str, STUDY_NAME] = Field(description="the study's name, under which its trials are stored")
+    seed: Annotated[int, Rule(kind="integer", minimum=0, maximum=2**32 - 1)] = Field(
+        default=0, description="what all randomness of the study follows from"
+    )
+    data: DataSpec = Field(description="the data set, its target and how it is split and prepared")
+    model: ModelSpec = Field(default=ModelSpec(), description="the network")
+    space: Annotated[Mapping[str, Parameter], PlainValidator(_space), PlainSerializer(_written)] = Field(
+        default_factory=lambda: _space(DEFAULT_SPACE),
+        description="what is searched: parameters by name, each a list (a choice), a bare value (fixed) or a range",
+    )
+    objectives: Annotated[tuple[Objective, ...], BeforeValidator(_listed)] = Field(
+        default=(Objective(),), description="what makes a trial good; `objective:` writes a single one"
+    )
+    early_stopping: EarlyStopping = Field(
+        default=EarlyStopping(), description="when a trial has learned what it can; `none` switches it off"
+    )
+    pruning: Pruning = Field(
+        default=Pruning(), description="when a trial is given up; a bare rule is enough, `none` switches it off"
+    )
+    sampler: Sampler = Field(default=Sampler(), description="who proposes trials; a bare name is enough")
+    budget: Budget = Field(default=Budget(), description="when the search ends")
+    tracking: Tracking = Field(default=Tracking(), description="where trials are shown")
+
+    _base: Path = PrivateAttr(default_factory=Path)
+
+    @property
+    def base(self) -> Path:
+        """The directory that relative paths of the study start from."""
+        return self._base
+
+    @classmethod
+    def read(cls, raw: Mapping[str, Any], *, base: Path) -> Self:
+        """A study from the plain values of its file.
+
+        Raises:
+            ValidationError: as `Section` says; every finding carries its path.
+        """
+        spec = cls.model_validate(raw)
+        spec._base = base  # noqa: SLF001 - its own, set once before anyone sees it
+        return spec
+
+    @model_validator(mode="before")
+    @classmethod
+    def _several_objectives_or_one(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        value = dict(value)
+        if "objective" in value:
+            if "objectives" in value:
+                finding = Finding(("objective",), "cannot go with objectives", "keep one of the two")
+                raise_all([finding], "study")
+            value["objectives"] = (value.pop("objective"),)
+        if isinstance(value.get("objectives"), list | tuple) and len(value["objectives"]) > 1:
+            value.setdefault("pruning", {"rule": "none"})
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        parts = Parts(
+            data=self.data,
+            model=self.model,
+            space=self.space,
+            objectives=self.objectives,
+            pruning=self.pruning,
+            sampler=self.sampler,
+        )
+        raise_all(inconsistencies(parts), "study")
+        return self
+
+    def losses(self) -> frozenset[str]:
+        """Every loss that a trial may have, `auto` included."""
+        name = self.model.loss.removeprefix("$") if self.model.loss.startswith("$") else "loss"
+        parameter = self.space.get(name)
+        if parameter is None:
+            return frozenset({self.model.loss})
+        values = parameter.values if isinstance(parameter, Choice) else (parameter.value,)  # type: ignore[union-attr]
+        return frozenset(map(str, values)) | ({"auto"} if parameter.when else frozenset())
+
+    def resolve(self, params: Mapping[str, ParameterValue], *, default_loss: str) -> Hyperparameters:
+        """The complete recipe of a trial from the values of its parameters; see `hpsearch.spec.resolution`."""
+        return resolve(self.model, self.space, params, default_loss=default_loss)
+
+    def written(self) -> dict[str, Any]:
+        """The study as its file says it, all defaults written out: plain values only, read back to the same."""
+        form = self.model_dump(mode="json")
+        model = {key: value for key, value in form["model"].items() if value is not None}
+        referred = {name for _, name, _ in self.model.references()}
+        given = self.space.keys() - referred
+        form["model"] = {key: value for key, value in model.items() if key not in given}
+        if len(self.objectives) == 1:
+            form = {("objective" if key == "objectives" else key): value for key, value in form.items()}
+            form["objective"] = form["objective"][0]
+        form["budget"]["in_flight"] = self.budget.in_flight or "auto"
+        return form
+
+    def to_yaml(self) -> str:
+        """The study as a file with all defaults written out; `parse_study` reads it back to an equal value."""
+        return dump(self.written())
+
+    def canonical(self) -> dict[str, Any]:
+        """All that decides the trial table, as JSON-able values: not the budget's size, not where trials are shown.
+
+        The order of parameters is part of it, apart from the mapping, since JSON may be stored with its keys sorted.
+        """
+        form = self.written()
+        for section, key in _UNDECIDING:
+            if key is None:
+                del form[section]
+            else:
+                del form[section][key]
+        form["space_order"] = list(self.space)
+        return form
+
+    def changes(self, other_canonical: Mapping[str, Any]) -> list[str]:
+        """What differs from a stored canonical form, as lines `space.learning_rate.max: 0.1 -> 0.01` (stored -> now)."""
+        return differences(other_canonical, self.canonical())

@@ -1,0 +1,108 @@
+"""YAML by its core schema (1.2): text to nodes whose lines are known, scalars to values, values to text.
+
+PyYAML's own reading (1.1) is not used for values: `1e-4` is a number here, `no`, `on` and `2024-01-01` are text, and a
+duplicate key is an error.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+from yaml.composer import Composer
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.parser import Parser
+from yaml.reader import Reader
+from yaml.resolver import BaseResolver
+from yaml.scanner import Scanner
+
+_PLAIN: Final = "plain"
+_QUOTED: Final = "quoted"
+
+_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+_TRUE: Final = frozenset({"true", "True", "TRUE"})
+_FALSE: Final = frozenset({"false", "False", "FALSE"})
+_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
+_BASED: Final = re.compile(r"0x[0-9a-fA-F]{1,24}|0o[0-7]{1,30}")
+_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_SPECIAL: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+class _Resolver(BaseResolver):
+    """Tells only whether a scalar was written plain: what it means is decided by `scalar`."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+        if kind is ScalarNode:
+            return _PLAIN if implicit[0] else _QUOTED
+        return _QUOTED
+
+
+class _Loader(Reader, Scanner, Parser, Composer, _Resolver):
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        _Resolver.__init__(self)
+
+
+def documents(text: str) -> Iterator[Node | None]:
+    """The documents of a YAML text, as nodes; None for an empty one.
+
+    Raises:
+        yaml.YAMLError: the text is not YAML.
+        RecursionError: it is nested too deeply.
+    """
+    loader = _Loader(text)
+    while loader.check_node():
+        yield loader.get_node()
+
+
+def value_of(node: ScalarNode) -> str | int | float | bool | None:
+    """What a scalar means."""
+    return scalar(node.value) if node.tag == _PLAIN else str(node.value)
+
+
+def is_tagged(node: Node) -> bool:
+    """Whether a node carries a tag of its own (`!!python/object`, `!x`), which a study file has no use for."""
+    return node.tag not in (_PLAIN, _QUOTED)
+
+
+def scalar(text: str) -> str | int | float | bool | None:
+    """A plain scalar by the core schema of YAML 1.2."""
+    if text in _NULLS:
+        return None
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _BASED.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if _SPECIAL.fullmatch(text):
+        return float(text.replace(".", "", 1))
+    return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that would be read back as something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> Node:
+    style = None if isinstance(scalar(text), str) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def dump(value: Any) -> str:
+    """Plain values as YAML; the innermost mappings and lists in one line each."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
+
+
+__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "documents", "dump", "is_tagged", "scalar", "value_of"]
