@@ -6,9 +6,10 @@ parameters of all networks lie in one flat buffer.
 """
 
 from hpsearch.engine.activations import ACTIVATIONS
-from hpsearch.engine.cohort import Cohort, EpochStatistics, Member, working_set
+from hpsearch.engine.cohort import Cohort, EpochStatistics
 from hpsearch.engine.initializers import INITIALIZERS
 from hpsearch.engine.losses import LOSSES, evaluate, probabilities
+from hpsearch.engine.member import Member, working_set
 from hpsearch.engine.network import Layout, Network, Weights, forward
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.schedules import SCHEDULES

@@ -103,8 +103,10 @@ def tanh_slope(_z: Array, h: Array, out: Array, _work: Work) -> None:
 
 
 def gelu(z: Array, out: Array, work: Work) -> None:
-    """f(z) = z s(z), s = (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) / 2: Hendrycks and Gimpel (2016), tanh
-    form."""
+    """f(z) = z s(z), with s = (1 + tanh(sqrt(2/pi) (z + 0.044715 z^3))) / 2.
+
+    The tanh form of Hendrycks and Gimpel (2016), PyTorch's `approximate="tanh"`.
+    """
     _gelu_gate(z, out, work.floats)
     np.multiply(z, out, out=out)
 

@@ -13,25 +13,12 @@ from hpsearch.engine.batches import Batches
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial
 from hpsearch.engine.losses import LOSSES
+from hpsearch.engine.member import Member, check_shapes, place
 from hpsearch.engine.network import Layout, Weights, predict
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
-from hpsearch.randomness import Address
 from hpsearch.spec.hyperparameters import Hyperparameters
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One network to train: its recipe, and where its randomness lives.
-
-    `plateau_factors`, one an epoch, stand for what a plateau schedule observed in another run, so that a
-    network can be trained again on data whose loss nobody watches.
-    """
-
-    hyperparameters: Hyperparameters
-    address: Address
-    plateau_factors: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +51,8 @@ class Cohort:
     def __init__(
         self, members: Sequence[Member], part: Part, *, outputs: int, dtype: DTypeLike = np.float32
     ) -> None:
-        _check_shapes(members)
-        order = sorted(range(len(members)), key=lambda position: _place(members[position].hyperparameters))
+        check_shapes(members)
+        order = sorted(range(len(members)), key=lambda position: place(members[position].hyperparameters))
         self.rows: tuple[int, ...] = tuple(order)
         self._members = [members[position] for position in order]
         self._dtype: np.dtype[Any] = np.dtype(dtype)
@@ -88,8 +75,7 @@ class Cohort:
         self._bind()
 
     def train_epoch(self) -> EpochStatistics:
-        """Train every network on all samples once. A network that overflows spoils itself only, without a
-        warning."""
+        """Show every network all samples once. One that overflows spoils only itself, without a warning."""
         batches, steps = self._batches, self._batches.steps
         factors = [plateau.factor(self._epoch) for plateau in self._plateaus]
         rates = [
@@ -224,37 +210,6 @@ class Cohort:
         )
         result: Array = np.sqrt(squares)
         return result
-
-
-def working_set(hyperparameters: Hyperparameters, inputs: int, outputs: int) -> int:
-    """Bytes that one member's training step passes over again and again: what K members need in the cache
-    is K times it.
-
-    Parameters, gradients, scratch and the optimizer's slots, and the activations, slopes, masks and deltas
-    of a batch.
-    """
-    dtype = np.dtype(np.float32)
-    size = Layout.of((inputs, *hyperparameters.hidden, outputs), dtype).size
-    flat = size * (3 + RULES[hyperparameters.optimizer].slots)
-    dropped = hyperparameters.dropout > 0
-    activations = sum(hyperparameters.hidden) * (4 + dropped) + inputs + 4 * outputs
-    return (flat + hyperparameters.batch_size * activations) * dtype.itemsize
-
-
-def _check_shapes(members: Sequence[Member]) -> None:
-    if not members:
-        raise ValueError("a cohort needs at least one member")
-    for name in ("hidden", "activation", "loss", "batch_size"):
-        values = {getattr(member.hyperparameters, name) for member in members}
-        if len(values) > 1:
-            raise ValueError(f"members of a cohort must agree in {name}, got {sorted(values, key=str)}")
-
-
-def _place(h: Hyperparameters) -> tuple[object, ...]:
-    """Sort key that makes neighbours of rows with the same rule, and among them of rows with the same
-    penalties."""
-    flags = (h.weight_decay > 0, h.clip_norm is not None, h.max_norm is not None, h.l1 > 0, h.l2 > 0)
-    return (list(RULES).index(h.optimizer), *flags)
 
 
 def _draw_initial(row: Array, layout: Layout, member: Member) -> None:

@@ -1,5 +1,4 @@
-"""Inverted dropout (Srivastava et al. 2014): units are switched off at random in training, the rest scaled
-up.
+"""Inverted dropout (Srivastava et al. 2014): units are switched off at random, the rest scaled up.
 
 A unit is kept when a random byte is not below round(256 rate); the scale is one over the true probability
 of that, so the expectation is exact for every rate. The bytes are the raw bits of the member's own stream;
@@ -12,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array, aligned, padded
+from hpsearch.engine.arrays import aligned, padded
 
 LEVELS: Final = 256
 WORD: Final = 8
@@ -33,8 +32,7 @@ def keep_probability(rate: float) -> float:
 
 
 class Masks:
-    """The masks of one group of frames, all dropped at the same rate: (K, B, width) each, refilled at every
-    step.
+    """The masks of a group of frames that share each network's rate: (K, B, width) each, new at every step.
 
     Rows of rate 0 draw nothing and have masks of one, which change no bit of what they multiply.
     """

@@ -30,8 +30,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """Where two layers meet: what passes forward, and the gradient of the loss with respect to it coming
-    back."""
+    """Where two layers meet: what passes forward, and the loss's gradient with respect to it coming back."""
 
     values: Frame
     gradient: Frame
@@ -44,8 +43,7 @@ class Layer(Protocol):
         """Write the port behind from the port in front."""
 
     def backward(self) -> None:
-        """From the gradient behind: the gradients of the layer's own parameters, and the gradient in
-        front."""
+        """From the gradient behind: the gradients of the layer's own parameters, and the one in front."""
 
 
 def dense_port(rows: int, batch: int, width: int, like: Array) -> Port:
@@ -83,13 +81,13 @@ class Dense:
         self._ones = frame[..., -1]
 
     def forward(self) -> None:
-        """z = [x, 1] W."""
+        """Compute z = [x, 1] W."""
         if not self._deepest:
             self._ones.fill(1)
         np.matmul(self._frame, self._weight, out=self._out)
 
     def backward(self) -> None:
-        """dW = [x, 1]' dz; dx = dz W'."""
+        """Compute dW = [x, 1]' dz and dx = dz W'."""
         np.matmul(self._turned_frame, self._delta, out=self._gradient)
         if self._deepest:
             return
@@ -115,7 +113,7 @@ class Nonlinear:
         self._work = Work.like(self._z)
 
     def forward(self) -> None:
-        """h = f(z) mask."""
+        """Compute h = f(z) mask."""
         z, h, slope, mask = self._z, self._h, self._slope, self._mask
         if not self._activation.piecewise_linear:
             self._activation.value(z, h, self._work)
@@ -128,7 +126,7 @@ class Nonlinear:
             np.multiply(h, mask, out=h)
 
     def backward(self) -> None:
-        """dz = dh f'(z) mask."""
+        """Compute dz = dh f'(z) mask."""
         np.multiply(self._delta, self._slope, out=self._delta)
 
 

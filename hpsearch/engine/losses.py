@@ -18,11 +18,10 @@ from hpsearch.engine.arrays import Array, total
 class Loss:
     """One loss with its gradient.
 
-    `table(y, outputs, dtype)` gives the targets as the gradient wants them, (N, O). `smoothed` says whether
-    label smoothing applies, towards `1 / classes`. `gradient(outputs, targets, work, delta)` with (K, B, O)
-    outputs and targets of one batch, 1/B already multiplied into the targets when `scaled`, writes d(mean
-    loss)/d(outputs) into (K, B, O). `samples(outputs, y, delta)` gives the loss of every sample, (K, N)
-    float64.
+    `table(y, outputs, dtype)` gives the targets as the gradient wants them, (N, O). `gradient(outputs,
+    targets, work, delta)` writes d(mean loss)/d(outputs) for one batch, all (K, B, O). `samples(outputs, y,
+    huber_delta)` gives the loss of every sample, (K, N) float64. `classifies`: targets are probabilities,
+    which label smoothing moves, and the gradient wants them divided by B.
     """
 
     table: Callable[[Array, int, np.dtype[Any]], Array]
@@ -33,8 +32,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Scratch for one batch's gradient, allocated once: what stays constant from step to step, and room for
-    columns."""
+    """Scratch for a batch's gradient, and what stays constant from step to step; allocated once."""
 
     turned: Array
     """(O, K, B)"""
@@ -96,8 +94,7 @@ def mae_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> N
 
 
 def huber_samples(outputs: Array, y: Array, delta: Array) -> Array:
-    """e^2 / 2 where |e| <= d, else d (|e| - d / 2), averaged over targets (Huber 1964; PyTorch's
-    HuberLoss)."""
+    """For errors e: e^2 / 2 where |e| <= d, else d (|e| - d / 2), averaged over targets (Huber 1964)."""
     size = np.abs(_error(outputs, y))
     bound = delta.reshape(-1, 1, 1)
     inside = np.minimum(size, bound)
@@ -105,7 +102,7 @@ def huber_samples(outputs: Array, y: Array, delta: Array) -> Array:
 
 
 def huber_gradient(outputs: Array, targets: Array, work: Work, delta: Array) -> None:
-    """e bounded to [-d, d], over B T."""
+    """The error bounded to [-d, d], over B T."""
     np.subtract(outputs, targets, out=delta)
     np.minimum(delta, work.huber_delta, out=delta)
     np.maximum(delta, -work.huber_delta, out=delta)
@@ -174,12 +171,12 @@ def evaluate(loss: str, outputs: Array, y: Array, *, huber_delta: Array | None =
     """
     bound = np.ones(len(outputs)) if huber_delta is None else np.asarray(huber_delta, np.float64)
     with np.errstate(all="ignore"):
-        return total(LOSSES[loss].samples(outputs, y, bound)) / len(y)
+        mean: Array = total(LOSSES[loss].samples(outputs, y, bound)) / len(y)
+    return mean
 
 
 def probabilities(outputs: Array, loss: str) -> Array:
-    """Class probabilities, (..., O) -> (..., C): softmax, or for binary cross entropy [1 - p, p] from its
-    one output."""
+    """Class probabilities, (..., O) -> (..., C): softmax, or [1 - p, p] from one binary output."""
     with np.errstate(all="ignore"):
         if loss == "binary_cross_entropy":
             p = (np.tanh(outputs * outputs.dtype.type(0.5)) + 1) * outputs.dtype.type(0.5)
@@ -190,8 +187,7 @@ def probabilities(outputs: Array, loss: str) -> Array:
 
 
 def largest(outputs: Array) -> Array:
-    """The maximum over the last axis, (..., O) -> (...); for few columns faster than NumPy's along a short
-    axis."""
+    """The maximum over the last axis, (..., O) -> (...); faster than NumPy's own when the axis is short."""
     turned = np.ascontiguousarray(np.moveaxis(outputs, -1, 0))
     result: Array = turned.max(axis=0)
     return result
@@ -203,4 +199,5 @@ def _error(outputs: Array, y: Array) -> Array:
 
 
 def _mean(samples: Array) -> Array:
-    return total(samples) / samples.shape[-1]
+    result: Array = total(samples) / samples.shape[-1]
+    return result

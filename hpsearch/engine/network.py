@@ -1,8 +1,8 @@
-"""A network: where its parameters lie in a flat buffer, the weights as values, and the way from inputs to
-outputs."""
+"""A network: its parameters' places in a flat buffer, its weights as values, its way to the outputs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Self
 
 import numpy as np
@@ -18,8 +18,7 @@ data's size."""
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One dense layer's place in a flat buffer: (D + 1, H) numbers from `start`, the last row being the
-    bias."""
+    """One dense layer's place in a flat buffer: (D + 1, H) numbers from `start`, the bias in the last row."""
 
     start: int
     inputs: int
@@ -38,8 +37,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The blocks of a fully connected network. Every block starts on a cache line, and so does every row of
-    P numbers."""
+    """The blocks of a fully connected network; each starts on a cache line, and so does each row of P."""
 
     blocks: tuple[Block, ...]
     size: int
@@ -48,7 +46,7 @@ class Layout:
     def of(cls, widths: Sequence[int], dtype: np.dtype[Any]) -> Self:
         """For widths from the inputs over the hidden layers to the outputs."""
         blocks, start = [], 0
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in pairwise(widths):
             blocks.append(Block(start, inputs, outputs))
             start += padded((inputs + 1) * outputs, dtype)
         return cls(tuple(blocks), start)
@@ -149,8 +147,7 @@ def predict(layout: Layout, parameters: Array, x: Array, *, activation: str, out
 
 
 def forward(weights: Weights, x: Array, activation: str) -> Array:
-    """(N, D) inputs -> (N, O) outputs of one trained network, before softmax or sigmoid, in the weights'
-    dtype."""
+    """The outputs of one trained network, (N, D) -> (N, O), before softmax or sigmoid."""
     dtype = weights.layers[0][0].dtype
     layout = Layout.of(weights.widths, dtype)
     out = np.empty((1, len(x), weights.widths[-1]), dtype)

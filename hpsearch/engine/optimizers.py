@@ -19,8 +19,8 @@ from hpsearch.engine.arrays import Array
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 Coefficients = Callable[[Hyperparameters, Array, Array], tuple[Array, ...]]
-"""(hyperparameters, learning rate of each step, number of each step from 1) -> coefficients, each
-(steps,)."""
+"""(hyperparameters, learning rate of each step, number of each step from 1) -> coefficients,
+each (steps,)."""
 
 Step = Callable[[Array, Array, Array, Array, Array], None]
 """(weights, gradients, slots (S, K, P), scratch, coefficients (C, K, 1)) changes weights and slots; spoils
@@ -53,8 +53,7 @@ def momentum_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[A
 
 
 def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
-    """Heavy ball, v = mu v + g; w -= rate v (Polyak 1964, as in Sutskever et al. 2013 with the rate
-    outside)."""
+    """Heavy ball, v = mu v + g; w -= rate v (Polyak 1964)."""
     velocity = slots[0]
     np.multiply(velocity, c[1], out=velocity)
     np.add(velocity, g, out=velocity)
@@ -91,8 +90,7 @@ def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
 
 
 def rmsprop_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
-    """The learning rate, epsilon and decay; the first two over sqrt(1 - rho), as the squares are stored
-    unscaled."""
+    """The learning rate and epsilon over sqrt(1 - rho), as the squares are stored unscaled, and the decay."""
     root = np.sqrt(1 - h.rho)
     return rate / root, np.full_like(rate, h.epsilon / root), np.full_like(rate, h.rho)
 
@@ -122,9 +120,9 @@ def adam_coefficients(h: Hyperparameters, rate: Array, t: Array) -> tuple[Array,
 
 
 def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
-    """Both moments, m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= rate m_hat / (sqrt(v_hat) + eps)
-    (Kingma and Ba 2014).
+    """Both moments corrected for their start at zero (Kingma and Ba 2014).
 
+    m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= rate m_hat / (sqrt(v_hat) + eps).
     AdamW (Loshchilov and Hutter 2017) is the same step after its decoupled weight decay.
     """
     size, epsilon, decay, decay_of_squares = c

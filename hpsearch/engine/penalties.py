@@ -50,27 +50,27 @@ def penalty_operations(
         strengths = column([getattr(h, name) for h in members], parameters.dtype)
         for run in runs(strengths[:, 0] > 0):
             for block in layout.blocks:
-                views = (buffer[run, block.weights] for buffer in (parameters, gradients))
-                operations.append(build(*views, strengths[run], scratch[run, block.weights]))
+                weight, gradient, work = (b[run, block.weights] for b in (parameters, gradients, scratch))
+                operations.append(build(weight, gradient, strengths[run], work))
     return operations
 
 
 def bound_operations(
     members: Sequence[Hyperparameters], layout: Layout, parameters: Array
 ) -> list[Operation]:
-    """What scales each unit's incoming weights back to norm <= `max_norm` after a step (Srebro et al.
-    2005)."""
+    """What scales each unit's incoming weights back to norm <= `max_norm` after a step."""
     bounds = [h.max_norm for h in members]
-    operations = []
-    for run in runs(bound is not None for bound in bounds):
-        bound = column([bound or 0.0 for bound in bounds[run]], parameters.dtype)[..., None]
-        for block in layout.blocks:
-            operations.append(max_norm(block.view(parameters)[run, :-1], bound))
-    return operations
+    columns = [
+        (run, column([bound or 0.0 for bound in bounds[run]], parameters.dtype)[..., None])
+        for run in runs(bound is not None for bound in bounds)
+    ]
+    return [
+        max_norm(block.view(parameters)[run, :-1], bound) for run, bound in columns for block in layout.blocks
+    ]
 
 
 def max_norm(weight: Array, bound: Array) -> Operation:
-    """The bound, w *= min(1, bound / |w|) for each column w of (K, D, H)."""
+    """The bound, w *= min(1, bound / |w|) for each column w of (K, D, H) (Srebro et al. 2005)."""
     rows, inputs, outputs = weight.shape
     squares = np.empty_like(weight)
     ones, factor = np.ones((1, inputs), weight.dtype), np.empty((rows, 1, outputs), weight.dtype)

@@ -36,8 +36,7 @@ def exponential(h: Hyperparameters, epoch: int) -> float:
 
 
 def cosine(h: Hyperparameters, epoch: int) -> float:
-    """From the learning rate down to `min_learning_rate` along half a cosine (Loshchilov and Hutter 2016,
-    no restarts)."""
+    """Down to `min_learning_rate` along half a cosine (Loshchilov and Hutter 2016, without restarts)."""
     floor = min(h.min_learning_rate / h.learning_rate, 1.0)
     return floor + (1 - floor) * (1 + cos(pi * min(epoch / h.epochs, 1.0))) / 2
 
@@ -68,8 +67,7 @@ class Plateau:
         self._factor = 1.0
 
     def factor(self, epoch: int) -> float:
-        """The factor of an epoch: as recorded in another run if there is a record, else as observed up to
-        now."""
+        """The factor of an epoch: as recorded in another run if there is a record, else as observed."""
         if not self._active:
             return 1.0
         if self._recorded:

@@ -1,6 +1,7 @@
 """One training step of K networks: forward, loss, backward, penalties, clipping, optimizer, bounds."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
@@ -16,8 +17,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 
 
 class Steps:
-    """The steps of an epoch on (K, P) parameters and (S, K, P) optimizer slots; all memory is allocated
-    here."""
+    """The steps on (K, P) parameters and (S, K, P) optimizer slots; all their memory is allocated here."""
 
     def __init__(
         self,
@@ -31,7 +31,7 @@ class Steps:
         input_masks: Masks | None,
     ) -> None:
         self._members, self._layout, self._parameters = members, layout, parameters
-        self._gradients, scratch = aligned(parameters.shape, parameters.dtype), np.empty_like(parameters)
+        self._gradients, scratch = (aligned(parameters.shape, parameters.dtype) for _ in range(2))
         self._hidden_masks, self._input_masks = hidden_masks, input_masks
         self._squares = np.empty(len(members), parameters.dtype)
         self._full = self._pass(batches.size)
@@ -40,11 +40,10 @@ class Steps:
         self._penalties = penalty_operations(members, layout, parameters, self._gradients, scratch)
         self._clips = clip_operations(members, self._gradients, self._squares)
         self._bounds = bound_operations(members, layout, parameters)
-        self._groups = _groups(members, layout, parameters, self._gradients, slots, scratch)
+        self._groups = _groups(members, layout, _Buffers(parameters, self._gradients, slots, scratch))
 
     def begin(self, rates: Sequence[Array], *, first: int) -> None:
-        """Prepare an epoch: (K) arrays of the learning rate at each step, whose first has this number, from
-        1."""
+        """Prepare an epoch: K arrays of the learning rate at each step; `first` numbers its first step."""
         steps = len(rates[0])
         self._norms = np.empty((steps, len(rates)), self._squares.dtype)
         numbers = np.arange(first, first + steps, dtype=np.float64)
@@ -95,15 +94,30 @@ class Steps:
         return learn
 
 
+@dataclass(frozen=True, slots=True)
+class _Buffers:
+    """Flat buffers of some rows: (K, P) each, the slots (S, K, P)."""
+
+    parameters: Array
+    gradients: Array
+    slots: Array
+    scratch: Array
+
+    def of(self, rows: slice, rule: Rule) -> "_Buffers":
+        """The part that one rule works on."""
+        slots = self.slots[: rule.slots, rows]
+        return _Buffers(self.parameters[rows], self.gradients[rows], slots, self.scratch[rows])
+
+
 class _Group:
     """Neighbouring rows that follow one rule."""
 
     def __init__(
-        self, rows: slice, rule: Rule, *buffers: Array, decayed: Sequence[tuple[slice, Array]]
+        self, rows: slice, rule: Rule, buffers: _Buffers, decayed: Sequence[tuple[slice, Array]]
     ) -> None:
-        self._rows, self._rule = rows, rule
-        self._weights, self._gradients, self._slots, self._scratch = buffers
-        self._decayed = decayed
+        self._rows, self._rule, self._decayed = rows, rule, decayed
+        self._weights, self._gradients = buffers.parameters, buffers.gradients
+        self._slots, self._scratch = buffers.slots, buffers.scratch
 
     def begin(self, members: Sequence[Hyperparameters], rates: Sequence[Array], numbers: Array) -> None:
         """Compute the coefficients of every step of an epoch, one network at a time."""
@@ -122,24 +136,16 @@ class _Group:
         self._rule.step(self._weights, self._gradients, self._slots, self._scratch, self._table[step])
 
 
-def _groups(
-    members: Sequence[Hyperparameters],
-    layout: Layout,
-    parameters: Array,
-    gradients: Array,
-    slots: Array,
-    scratch: Array,
-) -> list[_Group]:
+def _groups(members: Sequence[Hyperparameters], layout: Layout, buffers: _Buffers) -> list[_Group]:
     groups = []
     for name, same in groupby(enumerate(members), key=lambda pair: pair[1].optimizer):
         pairs = list(same)
         rows = slice(pairs[0][0], pairs[-1][0] + 1)
-        rule, weights = RULES[name], parameters[rows]
+        part = buffers.of(rows, RULES[name])
         decayed = [
-            (run, weights[run, block.weights])
+            (run, part.parameters[run, block.weights])
             for run in runs(name == "adamw" and h.weight_decay > 0 for _, h in pairs)
             for block in layout.blocks
         ]
-        buffers = (weights, gradients[rows], slots[: rule.slots, rows], scratch[rows])
-        groups.append(_Group(rows, rule, *buffers, decayed=decayed))
+        groups.append(_Group(rows, RULES[name], part, decayed))
     return groups
