@@ -42,7 +42,7 @@ def summary(curves: Mapping[str, Sequence[float]], *, best_epoch: int) -> dict[s
 
 
 def objective_value(curves: Mapping[str, Sequence[float]], objective: "Objective") -> float:
-    """An objective's value: the best of its own metric's curve in the declared direction, or the curve's last."""
+    """An objective's value: the best of its own metric's curve in the declared direction, or the last."""
     curve = curves[objective.metric]
     if objective.value == "last":
         return float(curve[-1])

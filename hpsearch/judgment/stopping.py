@@ -58,7 +58,7 @@ class Watch:
         Args:
             n: how many.
             epochs: (n,) epochs that each trial is to train.
-            patience: epochs without improvement after which a trial has converged; None for never.
+            patience: epochs (at least 1) without improvement after which a trial has converged; None: never.
             min_delta: an improvement counts for patience when it is larger than this.
             direction: which way the monitored metric is better.
             thresholds: (n, E), E at least the largest of `epochs`, for the minimized metric; a trial is
@@ -119,5 +119,4 @@ class Watch:
     def _converged(self, waited: NDArray[np.int64]) -> NDArray[np.bool_]:
         if self._patience is None:
             return np.zeros(len(waited), dtype=np.bool_)
-        # an epoch that improved never stops, so a patience of 0 means 1
-        return waited >= max(self._patience, 1)
+        return waited >= self._patience
