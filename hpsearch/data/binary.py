@@ -43,29 +43,33 @@ def read_parquet(path: Path, source: str) -> Table:
 def read_npz(path: Path, source: str) -> Table:
     """The arrays of an .npz file: inputs `x` (N,) or (N, D) and targets `y` (N,) or (N, T).
 
-    `X` or `inputs`, and `Y` or `targets`, are understood too. Columns are named x0, x1, ...; a 1-D array is one column of
-    the array's own name. Object arrays are refused: they would run code on loading.
+    `X` or `inputs`, and `Y` or `targets`, are understood too. Columns are named x0, x1, ...; a 1-D array is
+    one column of the array's own name. Object arrays are refused: they would run code on loading.
 
     Raises:
         DataError: it is no such file, or its arrays do not fit.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except ValueError as error:
-        if "pickle" not in str(error):
+    with path.open("rb") as file:
+        try:
+            archive = np.load(file, allow_pickle=False)
+        except (ValueError, EOFError, BadZipFile) as error:  # ValueError: neither zip nor NumPy's own format
             raise _no_archive(source) from error
-        raise DataError(
-            Problem(
-                place=source,
-                rule="holds an array of Python objects, which could run code when loaded",
-                remedy="save numbers or texts: array.astype(float), array.astype(str)",
-            )
-        ) from error
-    except (OSError, EOFError, BadZipFile, AttributeError, TypeError) as error:
-        raise _no_archive(source) from error
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise _no_archive(source)
+        arrays = {name: _array(archive, name, source) for name in archive.files}
     inputs, targets = _chosen(arrays, _INPUTS, source), _chosen(arrays, _TARGETS, source)
     return _joined(inputs, targets, source)
+
+
+def _array(archive: Any, name: str, source: str) -> NDArray[Any]:
+    try:
+        return np.asarray(archive[name])
+    except ValueError as error:
+        rule = "holds Python objects, which could run code when loaded"
+        remedy = "save numbers or texts: array.astype(float), array.astype(str)"
+        raise DataError(Problem(place=source, key=name, rule=rule, remedy=remedy)) from error
+    except (BadZipFile, EOFError, OSError) as error:
+        raise DataError(Problem(place=source, key=name, rule=f"is damaged: {error}")) from error
 
 
 def _no_archive(source: str) -> DataError:

@@ -17,7 +17,7 @@ FEWEST_FOR_ID: Final = 20
 
 
 def check_inputs(inputs: "pd.DataFrame", findings: Findings) -> None:
-    """Problems of a tidy table's cells: infinite or huge numbers, a few texts among numbers; no columns at all."""
+    """Note problems of a tidy table's cells: infinite numbers, a few texts among numbers; no columns."""
     if not len(inputs.columns):
         findings.problem("no input columns are left", remedy="keep at least one besides the target")
     for name in inputs.columns:

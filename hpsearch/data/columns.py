@@ -1,4 +1,4 @@
-"""Columns of any table as one of two things: float64 numbers with NaN for missing, or texts with None for missing."""
+"""Columns of any table as one of two things: numbers (NaN where missing) or texts (None where missing)."""
 
 from typing import Any, Final
 
@@ -58,7 +58,8 @@ def numbers(column: "pd.Series[Any]") -> NDArray[np.float64] | None:
 def texts(column: "pd.Series[Any]") -> NDArray[np.object_]:
     """The column as texts (object array), None where missing, empty or spelled like one of NA_SPELLINGS.
 
-    Whole floats read like integers ("3"), so that a category that became float through a missing value stays itself.
+    Whole floats read like integers ("3"), so that a category that became float through a missing value stays
+    itself.
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
         labels = texts(pd.Series(column.cat.categories.to_numpy(), dtype=object))
@@ -74,7 +75,7 @@ def texts(column: "pd.Series[Any]") -> NDArray[np.object_]:
 
 
 def parse_numbers(values: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Texts read as decimal numbers, and where they were readable; NaN elsewhere. None counts as readable (missing)."""
+    """Texts read as decimal numbers (NaN where not readable), and where they are readable, as None is."""
     array = pc.utf8_trim_whitespace(pa.array(values, type=pa.large_string()))
     readable = pc.match_substring_regex(array, _NUMBER)
     spelled = pc.replace_substring_regex(pc.if_else(readable, array, None), r"^\+", "")
@@ -85,8 +86,8 @@ def parse_numbers(values: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDA
 def typed(array: Any, *, decimal_comma: bool = False) -> "pd.Series[Any]":
     """A column of CSV texts (a pyarrow string array, null where missing) as what all its values are.
 
-    In this order: integers (int64, or float64 when some are missing), numbers (float64), booleans ("true" and "false"
-    in any case), else texts.
+    In this order: integers (int64, or float64 when some are missing), numbers (float64), booleans ("true" and
+    "false" in any case), else texts.
     """
     trimmed = pc.utf8_trim_whitespace(array)
     if decimal_comma:
@@ -115,9 +116,10 @@ def _text(value: Any) -> str:
 
 
 def tidy(inputs: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with every column either float64 (NaN: missing) or object (texts, None: missing), the row index kept.
+    """The table with each column either float64 (NaN: missing) or object (texts, None: missing).
 
-    Which of the two a column is, is decided here once, for the whole table: no part of it can change another's kind.
+    Which of the two a column is, is decided here once, for the whole table: no part of it can change
+    another's kind.
     """
     if all(dtype.kind in "iufb" for dtype in inputs.dtypes if isinstance(dtype, np.dtype)) and all(
         isinstance(dtype, np.dtype) for dtype in inputs.dtypes
@@ -139,7 +141,7 @@ def is_numeric(column: "pd.Series[Any]") -> bool:
 
 
 def stray_texts(values: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """The texts that break a column of numbers: where one is no finite number although at least 90% are numbers."""
+    """Where a text is no finite number although at least 90% of the column are numbers."""
     parsed, readable = parse_numbers(values)
     strays = int((~readable).sum())
     if strays > STRAY_SHARE * (strays + int((~np.isnan(parsed)).sum())):

@@ -22,9 +22,10 @@ _BOM: Final = b"\xef\xbb\xbf"
 def read_delimited(path: Path, source: str) -> Table:
     """The table of a CSV or TSV file whose first line names the columns.
 
-    Text is UTF-8 (with or without byte order mark). A .tsv file is separated by tabs; any other by commas, or by
-    semicolons or tabs when its first line holds those and no comma; with semicolons a number may have a decimal comma.
-    Cells that are empty or spelled like NA are missing. Quoted cells may hold line breaks; empty lines are skipped.
+    Text is UTF-8 (with or without byte order mark). A .tsv file is separated by tabs; any other by commas, or
+    by semicolons or tabs when its first line holds those and no comma; with semicolons a number may have a
+    decimal comma. Cells that are empty or spelled like NA are missing. Quoted cells may hold line breaks;
+    empty lines are skipped.
 
     Raises:
         DataError: the file is empty, no text, ragged, or its columns are unnamed or named twice.
@@ -83,7 +84,7 @@ def _delimiter(text: str) -> str:
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of the file, each with the number of its first line, counting from 1; empty lines are none."""
+    """The records of the file, each with its first line's number from 1; empty lines are none."""
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
     line = 1
     for cells in reader:
@@ -130,7 +131,7 @@ def _ragged(text: str, delimiter: str, width: int, source: str) -> list[Problem]
     found = [
         Problem(
             place=f"{source}:{line}",
-            rule=f"has {len(cells)} cell{'s' if len(cells) > 1 else ''}, and the first line names {width} columns",
+            rule=f"has {len(cells)} {'cells' if cells[1:] else 'cell'}, but the first line {width}",
             remedy="quote cells that hold the separator, fill in missing ones",
         )
         for line, cells in _records(text, delimiter)

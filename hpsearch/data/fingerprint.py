@@ -1,4 +1,4 @@
-"""What makes two data sets the same: their values, kinds and names, wherever they lie and however they are stored."""
+"""What makes two data sets the same: their values, kinds and names, however they are stored."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def fingerprint(inputs: "pd.DataFrame", targets: "pd.DataFrame") -> str:
     """The first 16 hexadecimal digits of a SHA-256 of the content.
 
-    Covered: which columns are inputs and targets, their order, names, kind (number or text), and every value, with
-    numbers as little-endian float64 and all NaN alike. So a CSV file and the Parquet file made from it agree.
+    Covered: which columns are inputs and targets, their order, names, kind (number or text), and every value,
+    with numbers as little-endian float64 and all NaN alike. So a CSV file and the Parquet file made from it
+    agree.
     """
     digest = hashlib.sha256()
     for role, table in (("inputs", inputs), ("targets", targets)):

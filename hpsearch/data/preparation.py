@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 class PreparedData:
     """Everything that a study needs of its data.
 
-    `training` is what workers get; `preprocessor` and `task` are fitted on its training part alone; the test rows are
-    in `sealed` and nowhere else.
+    `training` is what workers get; `preprocessor` and `task` are fitted on its training part alone; the test
+    rows are in `sealed` and nowhere else.
     """
 
     training: TrainingData = field(repr=False)
@@ -70,7 +70,7 @@ def prepare(spec: "DataSettings", *, seed: int, base: Path) -> PreparedData:
 def prepare_raw(
     raw: RawData, spec: "DataSettings", *, seed: int, warnings: Sequence[str] = ()
 ) -> PreparedData:
-    """Check, split and preprocess data that is in memory; source, target and drop of the settings are not looked at.
+    """Check, split and preprocess data in memory; source, target and drop of the settings are not looked at.
 
     `warnings` from reading the data come first among the result's.
 
@@ -104,7 +104,7 @@ def assemble(
     fingerprint: str,
     warnings: Sequence[str],
 ) -> PreparedData:
-    """Fit preprocessing and scaling on the training rows, apply them to both learning parts, seal the test rows."""
+    """Fit preprocessing and scaling on the training rows, apply them to both parts, seal the rest."""
     every = _Rows(inputs=inputs, targets=targets.content, question=targets.question(), settings=settings)
     train = every.take(split.train)
     preprocessor, task = train.fit()

@@ -21,7 +21,8 @@ class Task:
     """What is to be learned, inferred from the target (or declared).
 
     `classes` are the original labels in order (classification); class id i in the arrays means `classes[i]`.
-    `target_mean` and `target_scale` (one a target) undo the targets' standardization: own unit = scaled * scale + mean.
+    `target_mean` and `target_scale` (one a target) undo the targets' standardization: own unit = scaled *
+    scale + mean.
     """
 
     kind: TaskKind
@@ -48,7 +49,7 @@ class Task:
         ]
 
     def encode(self, targets: ArrayLike) -> NDArray[np.generic]:
-        """Targets as training sees them: labels (N,) or (N, 1) -> ids (N,) int32; numbers (N, T) -> scaled float32.
+        """Targets as training sees them: labels (N,) -> int32 ids (N,); numbers (N, T) -> scaled float32.
 
         Raises:
             DataError: a label is none of `classes`.
@@ -89,7 +90,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Rows of inputs with their targets. `x`: (N, D) float32; `y`: (N,) int32 class ids or (N, T) float32, scaled."""
+    """Inputs and their targets. `x`: (N, D) float32; `y`: (N,) int32 ids or (N, T) float32, scaled."""
 
     x: NDArray[np.float32]
     y: NDArray[np.generic]

@@ -1,4 +1,4 @@
-"""Preprocessing, fitted on some rows and applied to any: missing values, scaling, one-hot codes. Kept as plain JSON."""
+"""Preprocessing, fitted on some rows and applied to any: missing values, scaling, one-hot codes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -32,7 +32,7 @@ class NumericColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoricalColumn:
-    """One text in, a one-hot feature a category out; a missing text or an unknown one gives zeros everywhere."""
+    """One text in, a one-hot feature a category out; a missing or unknown text gives zeros everywhere."""
 
     name: str
     categories: tuple[str, ...]
@@ -85,11 +85,13 @@ class Preprocessor:
         """Raw inputs as features: (N, D) float32, C-contiguous.
 
         Args:
-            inputs: a DataFrame or a mapping of columns (found by name; further ones are ignored), or a 2-D array or
+            inputs: a DataFrame or a mapping of columns (found by name; further ones are ignored), or a 2-D
+            array or
                 a list of rows (columns by position). Numbers spelled as text are read as numbers.
 
         Raises:
-            DataError: columns are missing, a numeric column holds text or infinity, or a value leaves float32.
+            DataError: columns are missing, a numeric column holds text or infinity, or a value leaves
+            float32.
         """
         table = as_table(inputs, self.columns)
         numeric = [column for column in self.fitted if isinstance(column, NumericColumn)]
@@ -138,7 +140,10 @@ def center_and_scale(values: Floats, how: str) -> tuple[Floats, Floats]:
 
 
 def is_constant(values: Floats) -> NDArray[np.bool_]:
-    """For each column of (N, D): whether it varies by no more than the rounding of its mean (as scikit-learn decides)."""
+    """For each column of (N, D): whether it varies by no more than the rounding of its mean.
+
+    The bound is that of scikit-learn's StandardScaler.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         variance, mean = values.var(axis=0), values.mean(axis=0)
         epsilon = len(values) * np.finfo(np.float64).eps

@@ -49,7 +49,7 @@ class Findings:
         return int(column.index[int(bad.argmax())])
 
     def examples(self, column: "pd.Series[Any]", bad: NDArray[np.bool_]) -> str:
-        """The first three bad cells with their lines in a file that has lines, else their row numbers from 1."""
+        """The first three bad cells, with their lines in a file that has lines, else their rows from 1."""
         word = "row" if self.line is None else "line"
         rows = [int(row) for row in column.index[bad][:3]]
         cells = [

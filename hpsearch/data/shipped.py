@@ -47,8 +47,8 @@ def _through_sklearn(name: str) -> Table:
 def _digits() -> Table | None:
     """Digits from the file inside scikit-learn's package, or None where it lies elsewhere.
 
-    Importing scikit-learn takes twice as long as everything else before the first trial, and the study that everyone
-    runs first is this one.
+    Importing scikit-learn takes twice as long as everything else before the first trial, and the study that
+    everyone runs first is this one.
     """
     package = find_spec("sklearn")
     if package is None or package.origin is None:

@@ -73,7 +73,8 @@ def select(
     """The table's inputs and targets: `target` (or the source's own) apart from all other columns but `drop`.
 
     Raises:
-        DataError: columns that the table lacks, each with the nearest it has; no target; a target that is dropped.
+        DataError: columns that the table lacks, each with the nearest it has; no target; a target that is
+        dropped.
     """
     frame = table.frame
     targets = table.target if target is None else (target,) if isinstance(target, str) else target

@@ -75,9 +75,9 @@ def random_split(rows: int, *, validation: float, test: float, random: np.random
 def stratified_split(classes: Rows, *, validation: float, test: float, random: np.random.Generator) -> Split:
     """A split that keeps the classes' shares. `classes`: (N,) class ids 0 to C-1.
 
-    Test and validation part hold each class within one row of its proportional share (largest remainders, classes
-    that would otherwise be left out first), and training keeps at least one row of every class: the parts are
-    smaller than asked where classes are too small for that.
+    Test and validation part hold each class within one row of its proportional share (largest remainders,
+    classes that would otherwise be left out first), and training keeps at least one row of every class: the
+    parts are smaller than asked where classes are too small for that.
     """
     counts = np.bincount(classes)
     wanted = counts * validation, counts * test
@@ -102,7 +102,7 @@ def _apportion(quotas: NDArray[np.floating], seats: int, room: Rows) -> Rows:
     order = np.lexsort((np.arange(len(quotas)), -fractions, given > 0))
     takers = [label for label in order if given[label] < room[label] and fractions[label] > 0]
     given[takers[: max(0, seats - int(given.sum()))]] += 1
-    return given
+    return np.asarray(given, dtype=np.int64)
 
 
 def _split(*, test: Rows, validation: Rows, train: Rows) -> Split:

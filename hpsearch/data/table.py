@@ -8,7 +8,7 @@ import pandas as pd
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """Named columns. `target`: the source's own, if it has one; `line`: a row's line, in a file that has lines."""
+    """Named columns. `target`: the source's own, if any; `line`: a row's line, in a file that has lines."""
 
     frame: pd.DataFrame
     target: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ ROWS_A_CLASS: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Targets:
-    """What the rows with a target say: labels (N,) object, or for a regression numbers (N, T) float64 in own units.
+    """What the rows with a target say: labels (N,) object, or for a regression numbers (N, T) in own units.
 
     `rows` are these rows' positions in the table, ascending.
     """
@@ -60,7 +60,7 @@ class Targets:
 
 
 def scaled_task(question: Task, values: NDArray[Any], *, how: str) -> Task:
-    """The question with target scaling ("standardize" or "none") fitted on these targets; classes need none."""
+    """The question with target scaling ("standardize", "none") fitted on these targets; classes need none."""
     if question.is_classification:
         return question
     mean, scale = center_and_scale(values, how)
@@ -100,8 +100,9 @@ def read_targets(table: pd.DataFrame, declared: str, findings: Findings) -> Targ
 def is_class_target(target: "pd.Series[Any]") -> bool:
     """Whether a single target column without missing values holds classes rather than measurements.
 
-    Texts, booleans and categories do. Whole numbers (whatever their type) do when there are two of them, or at most 20
-    and at least 10 rows for each on average: digits 0 to 9 are classes, a count of rings up to 29 is not.
+    Texts, booleans and categories do. Whole numbers (whatever their type) do when there are two of them, or
+    at most 20 and at least 10 rows for each on average: digits 0 to 9 are classes, a count of rings up to 29
+    is not.
     """
     values = numbers(target)
     if values is None or _is_boolean(target):
@@ -183,7 +184,7 @@ def _check_variety(targets: Targets, findings: Findings) -> None:
         findings.problem(
             f"{count} classes in {len(targets)} rows: too few rows of a class to learn it from",
             key=key,
-            remedy="set data.task: regression if these are measurements, or name another column in data.target",
+            remedy="set data.task: regression if these are measurements, or name another data.target",
         )
 
 

@@ -1,0 +1,61 @@
+"""Tables to prepare, and the settings to prepare them with."""
+
+import csv
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class Splitting:
+    validation: float = 0.2
+    test: float = 0.2
+    stratify: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    numeric: str = "standardize"
+    categorical: str = "one_hot"
+    missing: str = "median"
+    target: str = "standardize"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The data section of a study, with its defaults."""
+
+    source: str = "table.csv"
+    target: str | tuple[str, ...] | None = "price"
+    task: str = "auto"
+    drop: tuple[str, ...] = ()
+    split: Splitting = field(default_factory=Splitting)
+    preprocess: Preprocessing = field(default_factory=Preprocessing)
+
+
+HOUSES_HEADER = ("area", "kind", "garden", "rooms", "price")
+
+
+def house_rows(count: int = 60, *, seed: int = 0) -> list[list[str]]:
+    """Cells of a made-up table: numbers and texts with gaps, booleans, counts, and a price that follows."""
+    random = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        area, kind, garden = (
+            random.uniform(20, 200),
+            random.choice(["flat", "house", "loft"]),
+            random.random() < 0.5,
+        )
+        price = 3 * area + 50 * (kind == "house") + random.normal()
+        cells = [f"{area:.2f}", str(kind), str(garden).lower(), str(random.integers(1, 9)), f"{price:.3f}"]
+        if random.random() < 0.15:
+            cells[random.integers(0, 2)] = random.choice(["", "NA"])
+        rows.append(cells)
+    return rows
+
+
+def write_csv(path: Path, header: tuple[str, ...], rows: list[list[str]], *, delimiter: str = ",") -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter, lineterminator="\n").writerows([header, *rows])
+    return path
