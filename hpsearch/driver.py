@@ -41,7 +41,7 @@ class Driver:
         self._history = History()
         self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
         self._default_loss = data.task.default_loss()
-        self._baseline = baseline_loss(data.training.validation.y, task=data.task, loss=self._default_loss)
+        self._baselines: dict[tuple[str, float], float] = {}
         self.facts: list[TrialFact] = []
 
     def run(self, workers: int) -> bool:
@@ -116,8 +116,7 @@ class Driver:
                     hyperparameters,
                     outcome,
                     spec=self._spec,
-                    task=self._data.task,
-                    baseline_loss=self._baseline,
+                    baseline_loss=self._baseline(hyperparameters),
                 )
             )
         self._remember(fact)
@@ -132,3 +131,12 @@ class Driver:
         if objective.metric in fact.curves:
             curve = sign * np.array(fact.curves[objective.metric])
             self._history.add(curve, number=fact.number, finished=fact.finished)
+
+    def _baseline(self, hyperparameters: Hyperparameters) -> float:
+        """The validation loss of a constant guess, under the trial's own loss."""
+        key = (hyperparameters.loss, hyperparameters.huber_delta)
+        if key not in self._baselines:
+            self._baselines[key] = baseline_loss(
+                self._data.training.validation.y, task=self._data.task, loss=key[0], huber_delta=key[1]
+            )
+        return self._baselines[key]

@@ -1,25 +1,27 @@
 """The winner: chosen on validation, refitted on training and validation, scored once on the sealed test part."""
 
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hpsearch.data import PreparedData
 from hpsearch.data.prepared import Part, RefitData, Task
 from hpsearch.engine import Cohort, Member, forward
 from hpsearch.errors import TrainingError
-from hpsearch.judgment.metrics import curve_metric, final_scores, metrics_of
-from hpsearch.judgment.scores import bootstrap_interval
+from hpsearch.judgment.metrics import final_scores
+from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec
 
-REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
+_REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +99,13 @@ def _refit(
     epochs = int(fact.scores["best_epoch"]) if keep_best else fact.epochs
     member = Member(
         hyperparameters,
-        Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD),
+        Address(seed=spec.seed, trial=fact.number, fold=_REFIT_FOLD),
         plateau_factors=fact.curves.get("plateau_factor"),
     )
     cohort = Cohort([member], data.part, outputs=data.task.outputs(hyperparameters.loss))
-    for _ in range(epochs):
-        cohort.train_epoch()
+    with threadpool_limits(limits=1, user_api="blas"):
+        for _ in range(epochs):
+            cohort.train_epoch()
     weights = cohort.weights(0)
     if not all(np.isfinite(weight).all() for weight, _ in weights.layers):
         raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
@@ -120,35 +123,13 @@ def _refit(
 def _test_scores(
     outputs: NDArray[np.float32], y: NDArray[np.generic], task: Task, loss: str, seed: int
 ) -> dict[str, Score]:
-    scores = final_scores(outputs, y, task=task, loss=loss)
+    values = final_scores(outputs, y, task=task, loss=loss)
+    stream = Address(seed=seed).stream("bootstrap")
+    intervals = bootstrap_scores(outputs, y, task=task, loss=loss, stream=stream)
     return {
-        name: Score(
-            value=value,
-            **dict(
-                zip(
-                    ("low", "high"),
-                    bootstrap_interval(
-                        _resampled(name, outputs, y, task, loss),
-                        len(y),
-                        Address(seed=seed).stream("bootstrap"),
-                    ),
-                    strict=True,
-                )
-            ),
-        )
-        for name, value in scores.items()
+        name: Score(value=value, low=intervals[name][0], high=intervals[name][1])
+        for name, value in values.items()
     }
-
-
-def _resampled(
-    name: str, outputs: NDArray[np.float32], y: NDArray[np.generic], task: Task, loss: str
-) -> Callable[[NDArray[np.intp]], float]:
-    """The metric as a function of the rows drawn."""
-
-    def metric(rows: NDArray[np.intp]) -> float:
-        return float(curve_metric(name, outputs[None, rows], y[rows], task=task, loss=loss)[0])
-
-    return metric
 
 
 def baselines(train: Part, test: Part, task: Task, seed: int) -> dict[str, dict[str, float]]:
@@ -170,7 +151,9 @@ def baselines(train: Part, test: Part, task: Task, seed: int) -> dict[str, dict[
 
 
 def _baseline_scores(model: Any, train: Part, test: Part, task: Task) -> dict[str, float]:
-    model.fit(train.x, train.y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a baseline that has not quite converged is still a baseline
+        model.fit(train.x, train.y)
     if task.is_classification:
         probability = np.full((len(test), len(task.classes)), 1e-12)
         probability[:, model.classes_] = model.predict_proba(test.x)
@@ -178,5 +161,4 @@ def _baseline_scores(model: Any, train: Part, test: Part, task: Task) -> dict[st
     else:
         outputs = np.asarray(model.predict(test.x), dtype=np.float64).reshape(len(test), -1)
     loss = "cross_entropy" if task.is_classification else "mse"
-    scores = final_scores(outputs, test.y, task=task, loss=loss)
-    return {name: scores[name] for name in metrics_of(task) if name in scores}
+    return final_scores(outputs, test.y, task=task, loss=loss)

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from typing import Final
 
-from hpsearch.data.prepared import Task
 from hpsearch.execution import Outcome
 from hpsearch.judgment.diagnosis import diagnose
 from hpsearch.judgment.scores import objective_value, summary
@@ -28,26 +27,20 @@ def retire(
     outcome: Outcome,
     *,
     spec: StudySpec,
-    task: Task,
     baseline_loss: float,
 ) -> TrialFact:
     """The fact of one trained trial. `baseline_loss` is what a constant guess reaches on the validation part."""
     state = _STATES[outcome.verdict]
     finished = state in ("complete", "stopped_early")
-    first = spec.objectives[0]
     scores: dict[str, float] = {}
     if outcome.curves:
-        scores = summary(
-            outcome.curves, monitored=first.metric, direction=first.direction, best_epoch=outcome.best_epoch
-        )
+        scores = summary(outcome.curves, best_epoch=outcome.best_epoch)
     scores |= {f"best_validation_{name}": value for name, value in outcome.scores.items()}
     if outcome.weights:
         scores["weights"] = float(outcome.weights)
     findings, verdict = diagnose(
         outcome.curves,
-        task=task,
         state=state,
-        best_epoch=outcome.best_epoch,
         epochs_planned=hyperparameters.epochs,
         baseline_loss=baseline_loss,
     )
