@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 import optuna
 from optuna.storages import JournalStorage
@@ -60,7 +60,7 @@ class FactStore:
         path: Path,
         *,
         study: str,
-        directions: Sequence[str],
+        directions: Sequence[Literal["minimize", "maximize"]],
         attributes: Mapping[str, Any] | None = None,
         monitored: str | None = None,
     ) -> Self:
@@ -160,9 +160,8 @@ class FactStore:
             raise StorageError(
                 f"{self.path}: trial {expected} is the next, got the fact of trial {fact.number}"
             )
-        stored = fact.rounded()
-        self._study.add_trial(to_trial(stored, curve=self._curve))
-        return stored
+        self._study.add_trial(to_trial(fact.rounded(), curve=self._curve))
+        return self.since(fact.number)[0]
 
     def _writer(self) -> None:
         if not self._writable:

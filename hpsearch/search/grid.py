@@ -82,8 +82,6 @@ def axis(distribution: BaseDistribution, points: int) -> tuple[ParameterValue, .
 
 def _spaced(distribution: IntDistribution | FloatDistribution, points: int) -> list[float]:
     """`points` values from end to end; the ends exact, so that the distribution contains them."""
-    if points == 1:
-        return [float(distribution.low)]
     spacing = np.geomspace if distribution.log else np.linspace
     inner: list[float] = spacing(distribution.low, distribution.high, points)[1:-1].tolist()
     return [distribution.low, *inner, distribution.high]

@@ -4,19 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 import optuna
 from optuna.distributions import BaseDistribution, json_to_distribution
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
-from hpsearch.errors import InputError, StorageError
+from hpsearch.errors import InputError, Problem, StorageError
 from hpsearch.search.fact import ParameterValue, TrialFact, single_precision
 from hpsearch.search.grid import Grid
 from hpsearch.search.quiet import quiet
-from hpsearch.search.samplers import Recipe, method_of, startup_trials
+from hpsearch.search.samplers import METHODS, Recipe, startup_trials
 from hpsearch.search.space import Space, suggest
 from hpsearch.spec import StudySpec
 
@@ -47,17 +47,16 @@ class Proposals:
 
     def __init__(self, spec: StudySpec) -> None:
         self._spec: Final = spec
-        self._method: Final = method_of(spec)
+        self._method: Final = METHODS[spec.sampler.name]
         self._space: Final = Space(spec.space)
         self._storage: Final = InMemoryStorage()
         self._grid: Final = self._make_grid()
         with quiet():
             self._study: Final = optuna.create_study(
                 storage=self._storage,
-                sampler=optuna.samplers.RandomSampler(),
+                sampler=self._sampler(0),
                 directions=[objective.direction for objective in spec.objectives],
             )
-            self._sampler(0)
         self._next = 0
 
     def propose(self, numbers: Sequence[int], known: Mapping[int, TrialFact] = _NOTHING) -> list[Proposal]:
@@ -97,7 +96,7 @@ class Proposals:
         last = single_precision(curve[-1:])
         if fact.state == "pruned" and len(self._spec.objectives) == 1 and last and isfinite(last[0]):
             self._storage.set_trial_intermediate_value(fact.number, len(curve), last[0])
-        # Past Study.tell, which calls the sampler's after_trial (nothing, in all of ours) and copies the trial.
+        # Past Study.tell, which calls the sampler's after_trial (nothing, in ours) and copies the trial.
         self._storage.set_trial_state_values(fact.number, TrialState.PRUNED)
 
     def _propose(self, number: int, fact: TrialFact | None) -> Proposal | None:
@@ -150,20 +149,23 @@ class Proposals:
         )
 
     def _sampler(self, number: int) -> BaseSampler:
-        if self._method.build is None:
-            return self._study.sampler
-        options: Mapping[str, Any] = self._spec.sampler.options
+        """The sampler of one trial; a grid needs none, so any will do."""
+        build = self._method.build
+        if build is None:
+            return RandomSampler()
         recipe = Recipe(
             space=self._space,
-            options=options,
+            options=self._spec.sampler.options,
             seed=self._spec.seed,
             number=number,
             objectives=len(self._spec.objectives),
         )
         try:
-            return self._method.build(recipe)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"sampler {self._spec.sampler.name}: {error}") from error
+            return build(recipe)
+        except ValueError as error:  # options that exclude each other
+            raise InputError(
+                Problem(place="study file", key="sampler", rule=str(error), remedy="leave one of them out")
+            ) from error
 
     def _mismatch(self, number: int) -> StorageError:
         return StorageError(

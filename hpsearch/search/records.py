@@ -74,7 +74,7 @@ def _attributes(fact: TrialFact) -> dict[str, Any]:
         "order": list(fact.params),
         "fixed": {name: value for name, value in fact.params.items() if name not in fact.distributions},
         "hyperparameters": dict(fact.hyperparameters),
-        "scores": {name: float(value) for name, value in fact.scores.items()},
+        "scores": dict(fact.scores),
         "findings": [{**asdict(finding), "evidence": dict(finding.evidence)} for finding in fact.findings],
         "started": float(fact.started),
         "seconds": float(fact.seconds),

@@ -12,7 +12,6 @@ past trials, the search space, is known here from the study file. What each keep
   True, and on replay they sample again.
 """
 
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,7 +28,6 @@ from optuna.samplers import (
     TPESampler,
 )
 
-from hpsearch.errors import InputError, Problem
 from hpsearch.randomness import Address
 from hpsearch.search.space import Space
 from hpsearch.spec import StudySpec
@@ -61,16 +59,15 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """One row of the table: how a sampler is made, and what the study file may say about it.
+    """One row of the table: how a sampler is made (None: without Optuna).
 
-    `startup` reads the number of trials that need no knowledge off the options.
+    `startup` reads the number of trials that need no knowledge off the options. `remembers`: whether it keeps
+    more in the study than parameters and values, so that a replay must sample again.
     """
 
     build: Callable[[Recipe], BaseSampler] | None
-    options: frozenset[str]
     startup: Callable[[Mapping[str, Any]], int]
     remembers: bool = False
-    several_objectives: bool = True
 
 
 class _Joint(BaseSampler):
@@ -181,15 +178,6 @@ def _nsga2(recipe: Recipe) -> BaseSampler:
 
 
 def _gp(recipe: Recipe) -> BaseSampler:
-    if importlib.util.find_spec("torch") is None:
-        raise InputError(
-            Problem(
-                place="study file",
-                key="sampler.name",
-                rule="gp needs PyTorch, which is not installed",
-                remedy="pip install torch, or use tpe",
-            )
-        )
     sampler = _Gp(seed=recipe.trial_seed, warn_independent_sampling=False, **recipe.options)
     sampler.joint = recipe.space.unconditional
     return sampler
@@ -199,66 +187,17 @@ def _from(option: str, default: int) -> Callable[[Mapping[str, Any]], int]:
     return lambda options: max(1, int(options.get(option, default)))
 
 
-METHODS: Final[dict[str, Method]] = {
-    "tpe": Method(
-        build=_tpe,
-        options=frozenset({"n_startup_trials", "n_ei_candidates", "multivariate", "constant_liar"}),
-        startup=_from("n_startup_trials", _STARTUP),
-    ),
-    "random": Method(build=_random, options=frozenset(), startup=_from("", _STARTUP)),
-    "grid": Method(build=None, options=frozenset({"points"}), startup=_from("", _STARTUP)),
-    "qmc": Method(build=_qmc, options=frozenset({"qmc_type", "scramble"}), startup=_from("", _STARTUP)),
-    "cmaes": Method(
-        build=_cmaes,
-        options=frozenset(
-            {
-                "n_startup_trials",
-                "popsize",
-                "use_separable_cma",
-                "with_margin",
-                "lr_adapt",
-                "consider_pruned_trials",
-            }
-        ),
-        startup=_from("n_startup_trials", 1),
-        remembers=True,
-        several_objectives=False,
-    ),
-    "nsga2": Method(
-        build=_nsga2,
-        options=frozenset({"population_size", "mutation_prob", "crossover_prob", "swapping_prob"}),
-        startup=_from("population_size", _POPULATION),
-        remembers=True,
-    ),
-    "gp": Method(
-        build=_gp,
-        options=frozenset({"n_startup_trials", "deterministic_objective"}),
-        startup=_from("n_startup_trials", _STARTUP),
-    ),
+_LEARNS_NOTHING: Final = _from("", _STARTUP)
+
+METHODS: Final[Mapping[str, Method]] = {
+    "tpe": Method(build=_tpe, startup=_from("n_startup_trials", _STARTUP)),
+    "random": Method(build=_random, startup=_LEARNS_NOTHING),
+    "grid": Method(build=None, startup=_LEARNS_NOTHING),
+    "qmc": Method(build=_qmc, startup=_LEARNS_NOTHING),
+    "cmaes": Method(build=_cmaes, startup=_from("n_startup_trials", 1), remembers=True),
+    "nsga2": Method(build=_nsga2, startup=_from("population_size", _POPULATION), remembers=True),
+    "gp": Method(build=_gp, startup=_from("n_startup_trials", _STARTUP)),
 }
-
-
-def method_of(spec: StudySpec) -> Method:
-    """The table's row for a study's sampler.
-
-    Raises:
-        InputError: no such sampler, an option that it does not have, or more objectives than it can serve.
-    """
-    name = spec.sampler.name
-    problems = []
-    method = METHODS.get(name)
-    if method is None:
-        raise InputError(_problem("name", f"must be one of {', '.join(METHODS)}, got {name!r}"))
-    for option in sorted(set(spec.sampler.options) - method.options):
-        has = ", ".join(sorted(method.options)) or "none"
-        problems.append(_problem(option, f"the {name} sampler has no such option", f"it has: {has}"))
-    if len(spec.objectives) > 1 and not method.several_objectives:
-        problems.append(
-            _problem("name", f"{name} serves one objective, got {len(spec.objectives)}", "use tpe or nsga2")
-        )
-    if problems:
-        raise InputError(problems)
-    return method
 
 
 def startup_trials(spec: StudySpec) -> int:
@@ -268,8 +207,4 @@ def startup_trials(spec: StudySpec) -> int:
     table. The samplers that never learn (random, grid, qmc) have the 10 of tpe, so that pruning soon has
     something to go by.
     """
-    return method_of(spec).startup(spec.sampler.options)
-
-
-def _problem(key: str, rule: str, remedy: str = "") -> Problem:
-    return Problem(place="study file", key=f"sampler.{key}", rule=rule, remedy=remedy)
+    return METHODS[spec.sampler.name].startup(spec.sampler.options)
