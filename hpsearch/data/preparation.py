@@ -23,7 +23,7 @@ from hpsearch.randomness import Address
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hpsearch.data.settings import DataSettings, PreprocessSettings
+    from hpsearch.spec import DataSpec, PreprocessSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,7 +56,7 @@ class PreparedData:
         return self._example.copy()
 
 
-def prepare(spec: "DataSettings", *, seed: int, base: Path) -> PreparedData:
+def prepare(spec: "DataSpec", *, seed: int, base: Path) -> PreparedData:
     """Load what `spec.source` names (relative to `base`), and prepare it.
 
     Raises:
@@ -67,9 +67,7 @@ def prepare(spec: "DataSettings", *, seed: int, base: Path) -> PreparedData:
     return prepare_raw(raw, spec, seed=seed, warnings=table.warnings)
 
 
-def prepare_raw(
-    raw: RawData, spec: "DataSettings", *, seed: int, warnings: Sequence[str] = ()
-) -> PreparedData:
+def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence[str] = ()) -> PreparedData:
     """Check, split and preprocess data in memory; source, target and drop of the settings are not looked at.
 
     `warnings` from reading the data come first among the result's.
@@ -99,7 +97,7 @@ def assemble(
     inputs: "pd.DataFrame",
     targets: Targets,
     split: Split,
-    settings: "PreprocessSettings",
+    settings: "PreprocessSpec",
     *,
     fingerprint: str,
     warnings: Sequence[str],
@@ -134,7 +132,7 @@ class _Rows:
     inputs: "pd.DataFrame"
     targets: NDArray[Any]
     question: Task
-    settings: "PreprocessSettings"
+    settings: "PreprocessSpec"
 
     def take(self, rows: NDArray[np.int64]) -> "_Rows":
         return replace(self, inputs=self.inputs.iloc[rows], targets=self.targets[rows])

@@ -1,7 +1,6 @@
 """The data sets that come with scikit-learn, as tables."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -9,29 +8,14 @@ from typing import Final
 import pandas as pd
 
 from hpsearch.data.table import Table
-from hpsearch.errors import DataError, Problem
+from hpsearch.spec.dataset import BUNDLED
 
-SHIPPED: Final = ("breast_cancer", "diabetes", "digits", "iris", "linnerud", "wine")
+SHIPPED: Final = tuple(f"sklearn/{name}" for name in BUNDLED)
 
 
 def load_shipped(source: str) -> Table:
-    """The table "sklearn/<name>" with its target columns, as `sklearn.datasets.load_<name>` gives them.
-
-    Raises:
-        DataError: scikit-learn ships no such data set (or none that is read without a download).
-    """
+    """The table that one of SHIPPED names, with its target columns, as `sklearn.datasets` loads it."""
     name = source.removeprefix("sklearn/")
-    if name not in SHIPPED:
-        near = get_close_matches(name, SHIPPED, n=1)
-        remedy = f"did you mean 'sklearn/{near[0]}'?" if near else f"known: {', '.join(SHIPPED)}"
-        raise DataError(
-            Problem(
-                place=source,
-                key="data.source",
-                rule=f"scikit-learn ships no data set {name!r}",
-                remedy=remedy,
-            )
-        )
     quick = _QUICK.get(name)
     return (quick() if quick else None) or _through_sklearn(name)
 

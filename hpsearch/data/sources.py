@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from hpsearch.data.binary import read_npz, read_parquet
 from hpsearch.data.delimited import read_delimited
 from hpsearch.data.raw import RawData
-from hpsearch.data.shipped import load_shipped
+from hpsearch.data.shipped import SHIPPED, load_shipped
 from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
 
@@ -25,19 +25,15 @@ _READERS: Final[dict[str, Callable[[Path, str], Table]]] = {
 
 
 def load(source: str, *, base: Path) -> Table:
-    """The table that `data.source` names; relative paths start at `base`.
+    """The table that `data.source` names (as `spec` allows it); relative paths start at `base`.
 
     Raises:
         DataError: there is no such source, or it cannot be read.
     """
-    if source.startswith("sklearn/"):
+    if source in SHIPPED:
         return load_shipped(source)
     path = base / Path(source).expanduser()
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        known = f"a file that ends in {', '.join(_READERS)}, or sklearn/<name>"
-        rule = f"must be {known}, got {source!r}"
-        raise DataError(Problem(place=source, key="data.source", rule=rule))
+    reader = _READERS[path.suffix.lower()]
     if path.is_dir():
         raise DataError(
             Problem(place=source, key="data.source", rule="is a directory", remedy="name a file in it")

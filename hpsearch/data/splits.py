@@ -10,7 +10,7 @@ from hpsearch.data.raw import Findings
 from hpsearch.data.targets import Targets
 
 if TYPE_CHECKING:
-    from hpsearch.data.settings import SplitSettings
+    from hpsearch.spec import SplitSpec
 
 FEWEST_ROWS: Final = 2
 
@@ -36,13 +36,13 @@ def part_size(fraction: float, rows: int) -> int:
     return int(np.floor(fraction * rows + 0.5))
 
 
-def check_split(targets: Targets, settings: "SplitSettings", findings: Findings) -> None:
+def check_split(targets: Targets, settings: "SplitSpec", findings: Findings) -> None:
     """Note what keeps these targets from being split: parts of fewer than two rows, classes too small."""
     rows = len(targets)
     sizes = {"validation": part_size(settings.validation, rows), "test": part_size(settings.test, rows)}
     sizes["training"] = rows - sum(sizes.values())
     for part, size in sizes.items():
-        if size < FEWEST_ROWS and not (part == "test" and settings.test == 0):
+        if size < FEWEST_ROWS:
             findings.problem(
                 f"the {part} part of {rows} rows would have {size}, and needs at least {FEWEST_ROWS}",
                 key="data.split",
@@ -53,10 +53,10 @@ def check_split(targets: Targets, settings: "SplitSettings", findings: Findings)
             "stratify needs classes", key="data.split.stratify", remedy="leave it out for a regression"
         )
     elif settings.stratify is not False and targets.is_classification:
-        _check_classes(targets, findings, parts=3 if settings.test else 2, strict=settings.stratify is True)
+        _check_classes(targets, findings, parts=len(sizes), strict=settings.stratify is True)
 
 
-def divide(targets: Targets, settings: "SplitSettings", random: np.random.Generator) -> Split:
+def divide(targets: Targets, settings: "SplitSpec", random: np.random.Generator) -> Split:
     """The split that the settings ask for, of targets that passed `check_split`."""
     if targets.is_classification and settings.stratify is not False:
         return stratified_split(

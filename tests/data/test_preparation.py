@@ -1,28 +1,31 @@
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from hpsearch.data import RawData, prepare, prepare_raw
 from hpsearch.errors import DataError
-from tests.support.tables import HOUSES_HEADER, Preprocessing, Settings, Splitting, house_rows, write_csv
+from hpsearch.spec import PreprocessSpec, SplitSpec
+from tests.support.tables import HOUSES_HEADER, house_rows, settings, write_csv
 
 
 @pytest.fixture
 def houses(tmp_path):
     """Prepares the made-up houses after the test has had its way with their cells."""
 
-    def go(spoil=lambda rows: None, *, header=HOUSES_HEADER, **settings):
+    def go(spoil=lambda rows: None, *, header=HOUSES_HEADER, **given):
         rows = house_rows()
         spoil(rows)
         write_csv(tmp_path / "table.csv", header, rows)
-        return prepare(Settings(**settings), seed=0, base=tmp_path)
+        return prepare(settings(**given), seed=0, base=tmp_path)
 
     return go
 
 
-def messages(prepared, *arguments, **settings):
+def messages(prepared, *arguments, **given):
     with pytest.raises(DataError) as caught:
-        prepared(*arguments, **settings)
+        prepared(*arguments, **given)
     return str(caught.value).splitlines()
 
 
@@ -37,7 +40,7 @@ def put(column, **values):
 
 
 def test_digits_become_read_only_float32_parts():
-    data = prepare(Settings(source="sklearn/digits", target=None), seed=0, base=None)
+    data = prepare(settings(source="sklearn/digits", target=None), seed=0, base=Path())
     train, validation = data.training.train, data.training.validation
     assert (train.x.shape, validation.x.shape, len(data.sealed)) == ((1079, 64), (359, 64), 359)
     for part in (train, validation, data.refit().part):
@@ -94,7 +97,7 @@ def test_refitting_learns_preprocessing_from_training_and_validation_rows(houses
 
 def test_the_seed_alone_decides_the_parts(houses, tmp_path):
     first, again = houses(), houses()
-    other = prepare(Settings(), seed=1, base=tmp_path)
+    other = prepare(settings(), seed=1, base=tmp_path)
     np.testing.assert_array_equal(first.training.train.x, again.training.train.x)
     assert not np.array_equal(first.training.train.x, other.training.train.x)
     assert first.fingerprint == other.fingerprint
@@ -118,7 +121,7 @@ def test_the_fingerprint_is_of_the_content(houses, tmp_path):
     data = houses()
     frame = pd.read_csv(tmp_path / "table.csv")
     frame.to_parquet(tmp_path / "same.parquet")
-    assert prepare(Settings(source="same.parquet"), seed=0, base=tmp_path).fingerprint == data.fingerprint
+    assert prepare(settings(source="same.parquet"), seed=0, base=tmp_path).fingerprint == data.fingerprint
     changed = [
         houses(put(3, r7="99")),
         houses(put(1, r7="castle")),
@@ -181,7 +184,7 @@ def test_a_column_without_any_value_is_refused(houses):
 def test_more_than_a_thousand_categories_are_refused():
     frame = pd.DataFrame({"name": [f"n{i}" for i in range(2000)], "a": np.arange(2000) % 7})
     raw = RawData(name="data", inputs=frame, targets=pd.DataFrame({"y": np.arange(2000) / 3}))
-    assert messages(prepare_raw, raw, Settings(), seed=0) == [
+    assert messages(prepare_raw, raw, settings(), seed=0) == [
         (
             "data: column 'name': 1600 different texts, of at most 1000 that can be one-hot encoded; "
             "leave it out with data.drop: [name], or make it a number"
@@ -235,7 +238,7 @@ def raw_classes(*counts):
 BAD_SPLITS = [
     (
         (20, 1, 2),
-        Splitting(),
+        SplitSpec(),
         (
             "data: column 'y': too few rows for a stratified split into 3 parts in class 'c1' (1 row); "
             "set data.split.stratify: false, or bring more rows of it"
@@ -243,7 +246,7 @@ BAD_SPLITS = [
     ),
     (
         (20, 1, 2),
-        Splitting(stratify=True),
+        SplitSpec(stratify=True),
         (
             "data: column 'y': too few rows for a stratified split into 3 parts in class 'c1' (1 "
             "row), 'c2' (2 rows); "
@@ -252,7 +255,7 @@ BAD_SPLITS = [
     ),
     (
         (10, 10),
-        Splitting(validation=0.05),
+        SplitSpec(validation=0.05),
         (
             "data: data.split: the validation part of 20 rows would have 1, and needs at least 2; "
             "change the fractions, or bring more rows"
@@ -260,7 +263,7 @@ BAD_SPLITS = [
     ),
     (
         (10, 10),
-        Splitting(validation=0.5, test=0.5),
+        SplitSpec(validation=0.5, test=0.49),
         (
             "data: data.split: the training part of 20 rows would have 0, and needs at least 2; "
             "change the fractions, or bring more rows"
@@ -271,29 +274,24 @@ BAD_SPLITS = [
 
 @pytest.mark.parametrize(("counts", "splitting", "message"), BAD_SPLITS)
 def test_a_split_that_cannot_be_made_is_refused(counts, splitting, message):
-    assert messages(prepare_raw, raw_classes(*counts), Settings(split=splitting), seed=0) == [message]
+    assert messages(prepare_raw, raw_classes(*counts), settings(split=splitting), seed=0) == [message]
 
 
 def test_a_class_of_two_is_warned_of_and_trained_on():
-    data = prepare_raw(raw_classes(30, 2), Settings(), seed=0)
+    data = prepare_raw(raw_classes(30, 2), settings(), seed=0)
     assert data.warnings == ("data: too few rows to be in all 3 parts in class 'c1' (2 rows)",)
     assert 1 in data.training.train.y
 
 
 def test_an_unstratified_split_takes_a_class_of_one():
-    data = prepare_raw(raw_classes(30, 1), Settings(split=Splitting(stratify=False)), seed=0)
+    data = prepare_raw(raw_classes(30, 1), settings(split=SplitSpec(stratify=False)), seed=0)
     assert data.task.classes == ("c0", "c1")
 
 
 def test_a_regression_cannot_be_stratified(houses):
-    assert messages(houses, split=Splitting(stratify=True)) == [
+    assert messages(houses, split=SplitSpec(stratify=True)) == [
         "table.csv: data.split.stratify: stratify needs classes; leave it out for a regression"
     ]
-
-
-def test_without_a_test_fraction_the_sealed_part_is_empty():
-    data = prepare_raw(raw_classes(10, 10), Settings(split=Splitting(test=0.0)), seed=0)
-    assert len(data.sealed) == 0
 
 
 def test_a_table_of_the_target_alone_is_refused(houses):
@@ -305,8 +303,8 @@ def test_a_table_of_the_target_alone_is_refused(houses):
 @pytest.mark.parametrize("source", ["iris", "wine", "breast_cancer", "diabetes", "linnerud"])
 @pytest.mark.parametrize("numeric", ["standardize", "min_max", "none"])
 def test_every_shipped_set_can_be_prepared(source, numeric):
-    settings = Settings(source=f"sklearn/{source}", target=None, preprocess=Preprocessing(numeric=numeric))
-    data = prepare(settings, seed=0, base=None)
+    given = settings(source=f"sklearn/{source}", target=None, preprocess=PreprocessSpec(numeric=numeric))
+    data = prepare(given, seed=0, base=Path())
     kinds = {"iris": "multiclass", "wine": "multiclass", "breast_cancer": "binary"}
     assert data.task.kind == kinds.get(source, "regression")
     assert np.isfinite(data.refit().part.x).all()

@@ -16,12 +16,13 @@ from hpsearch.data.raw import Findings
 from hpsearch.data.splits import divide
 from hpsearch.data.targets import Targets, read_targets
 from hpsearch.randomness import Address
-from tests.support.tables import Preprocessing, Settings
+from hpsearch.spec import PreprocessSpec
+from tests.support.tables import settings
 
 ROWS = 40
 numbers = st.floats(-(2.0**100), 2.0**100, width=32) | st.just(float("nan"))
 preprocessings = st.builds(
-    Preprocessing,
+    PreprocessSpec,
     numeric=st.sampled_from(["standardize", "min_max", "none"]),
     missing=st.sampled_from(["median", "mean"]),
     target=st.sampled_from(["standardize", "none"]),
@@ -45,9 +46,8 @@ CLASSES = raw_table(np.repeat(["no", "yes"], ROWS // 2).astype(object))
 
 
 def sealed_rows(raw, seed):
-    settings = Settings()
     targets = read_targets(raw.targets, "auto", Findings(name="data"))
-    return divide(targets, settings.split, Address(seed=seed).stream("split"))
+    return divide(targets, settings().split, Address(seed=seed).stream("split"))
 
 
 def learned(data):
@@ -81,9 +81,9 @@ def test_whatever_the_test_rows_hold_nothing_that_is_learned_changes(data, seed,
         targets.loc[rows, "target"] = data.draw(
             st.lists(st.floats(-(2.0**100), 2.0**100, width=32), min_size=len(rows), max_size=len(rows))
         )
-    settings = Settings(preprocess=preprocess, task="regression" if raw is REGRESSION else "auto")
-    before = prepare_raw(raw, settings, seed=seed)
-    after = prepare_raw(RawData(name="data", inputs=inputs, targets=targets), settings, seed=seed)
+    given = settings(preprocess=preprocess, task="regression" if raw is REGRESSION else "auto")
+    before = prepare_raw(raw, given, seed=seed)
+    after = prepare_raw(RawData(name="data", inputs=inputs, targets=targets), given, seed=seed)
     assert learned(before) == learned(after)
 
 
@@ -96,7 +96,7 @@ def test_whatever_the_test_labels_are_nothing_that_is_learned_changes(data, seed
     labels[split.test] = data.draw(st.lists(st.sampled_from(["no", "yes"]), min_size=8, max_size=8))
     other = Targets(names=targets.names, content=labels, rows=targets.rows, is_classification=True)
     before, after = (
-        assemble(CLASSES, tidy(CLASSES.inputs), goal, split, Preprocessing(), fingerprint="", warnings=())
+        assemble(CLASSES, tidy(CLASSES.inputs), goal, split, PreprocessSpec(), fingerprint="", warnings=())
         for goal in (targets, other)
     )
     assert learned(before) == learned(after)
@@ -106,7 +106,7 @@ def test_whatever_the_test_labels_are_nothing_that_is_learned_changes(data, seed
 
 def test_sealed_rows_show_nowhere_and_travel_nowhere():
     """Not in a repr, not to a worker: pickling and copying are refused."""
-    data = prepare_raw(REGRESSION, Settings(), seed=0)
+    data = prepare_raw(REGRESSION, settings(), seed=0)
     assert repr(data.sealed) == "SealedTest(8 rows)"
     assert "DataFrame" not in repr(data)
     for copied in (pickle.dumps, copy.deepcopy):
@@ -118,7 +118,7 @@ def test_sealed_rows_show_nowhere_and_travel_nowhere():
 
 
 def test_opening_gives_the_test_rows_as_the_fitted_preprocessing_sees_them():
-    data = prepare_raw(REGRESSION, Settings(), seed=0)
+    data = prepare_raw(REGRESSION, settings(), seed=0)
     rows = sealed_rows(REGRESSION, 0).test
     part = data.sealed.open(data.preprocessor, data.task)
     np.testing.assert_array_equal(part.x, data.preprocessor.transform(REGRESSION.inputs.iloc[rows]))

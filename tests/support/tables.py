@@ -1,37 +1,16 @@
 """Tables to prepare, and the settings to prepare them with."""
 
 import csv
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-
-@dataclass(frozen=True, kw_only=True)
-class Splitting:
-    validation: float = 0.2
-    test: float = 0.2
-    stratify: bool | None = None
+from hpsearch.spec import DataSpec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Preprocessing:
-    numeric: str = "standardize"
-    categorical: str = "one_hot"
-    missing: str = "median"
-    target: str = "standardize"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The data section of a study, with its defaults."""
-
-    source: str = "table.csv"
-    target: str | tuple[str, ...] | None = "price"
-    task: str = "auto"
-    drop: tuple[str, ...] = ()
-    split: Splitting = field(default_factory=Splitting)
-    preprocess: Preprocessing = field(default_factory=Preprocessing)
+def settings(**given):
+    """The data section of a study on `table.csv`, to learn its column `price`."""
+    return DataSpec(**{"source": "table.csv", "target": "price", **given})
 
 
 HOUSES_HEADER = ("area", "kind", "garden", "rooms", "price")
