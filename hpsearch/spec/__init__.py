@@ -1,8 +1,9 @@
-"""The study file: the model of it, its reader, its JSON schema. Reading one imports neither numpy nor pandas."""
+"""The study file: the model of it, its reader, its JSON schema. It imports no numpy."""
 
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
+from hpsearch.spec.dataset import DataSpec, PreprocessSpec, SplitSpec
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
-from hpsearch.spec.model import DataSpec, ModelSpec, Objective, PreprocessSpec, SplitSpec
+from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, is_active
 from hpsearch.spec.reader import load_study, parse_study
 from hpsearch.spec.study import StudySpec

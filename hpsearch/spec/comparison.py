@@ -8,7 +8,7 @@ _ABSENT = "absent"
 
 
 def differences(stored: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Every change as `space.learning_rate.max: 0.1 -> 0.01`, in the order of the present file; a changed order last."""
+    """Every change as `space.learning_rate.max: 0.1 -> 0.01`, in the present file's order."""
     lines = list(_below("", _without_order(stored), _without_order(now)))
     before, after = stored.get("space_order", []), now.get("space_order", [])
     if before != after and sorted(before) == sorted(after):

@@ -50,9 +50,10 @@ class EarlyStopping(Section):
 class Pruning(Section):
     """When a trial is given up because others did better at its age."""
 
-    rule: Annotated[Literal["none", "median", "percentile", "halving", "hyperband"], Rule(kind="choice", choices=PRUNING_RULES)] = (
-        Field(default="median", description="the rule; several objectives allow `none` alone")
-    )
+    rule: Annotated[
+        Literal["none", "median", "percentile", "halving", "hyperband"],
+        Rule(kind="choice", choices=PRUNING_RULES),
+    ] = Field(default="median", description="the rule; several objectives allow `none` alone")
     warmup_epochs: Annotated[int, _epochs(0)] = Field(
         default=3, description="the epochs in which no trial is pruned"
     )
@@ -60,7 +61,8 @@ class Pruning(Section):
         default=5, description="the trials that must have finished before one is pruned"
     )
     percentile: Annotated[float, Rule(kind="number", above=0, below=100)] = Field(
-        default=25.0, description="for `percentile`: the share of best trials, in percent, that a trial must belong to"
+        default=25.0,
+        description="for `percentile`: the share of best trials, in percent, that a trial must belong to",
     )
     reduction_factor: Annotated[int, Rule(kind="integer", minimum=2, maximum=100)] = Field(
         default=3, description="for `halving` and `hyperband`: one trial of so many goes on at each rung"
@@ -81,9 +83,12 @@ class Sampler(Section):
     """Who proposes the next trial's parameters. Options are written next to the name."""
 
     name: Annotated[
-        Literal["tpe", "random", "grid", "qmc", "cmaes", "nsga2", "gp"], Rule(kind="choice", choices=tuple(METHODS))
+        Literal["tpe", "random", "grid", "qmc", "cmaes", "nsga2", "gp"],
+        Rule(kind="choice", choices=tuple(METHODS)),
     ] = Field(default="tpe", description="the method")
-    options: Mapping[str, Any] = Field(default_factory=dict, description="the method's own options, by their names")
+    options: Mapping[str, Any] = Field(
+        default_factory=dict, description="the method's own options, by their names"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -106,7 +111,9 @@ class Sampler(Section):
     def _is_installed(self) -> "Sampler":
         needs = METHODS[self.name].needs
         if needs and importlib.util.find_spec(needs) is None:
-            finding = Finding(("name",), f"{self.name} needs PyTorch, which is not installed", f"pip install {needs}")
+            finding = Finding(
+                ("name",), f"{self.name} needs PyTorch, which is not installed", f"pip install {needs}"
+            )
             raise_all([finding], "sampler")
         return self
 
@@ -122,7 +129,9 @@ def _wrong_options(name: str, options: Mapping[str, Any]) -> list[Finding]:
     for key, value in options.items():
         if key not in known:
             has = f"it takes {', '.join(known)}" if known else "it takes none"
-            found.append(Finding((key,), f"unknown option of {name}", suggestion(key, ["name", *known], otherwise=has)))
+            found.append(
+                Finding((key,), f"unknown option of {name}", suggestion(key, ["name", *known], otherwise=has))
+            )
         elif wrong := known[key].rule.finding(value):
             found.append(wrong.below(key))
     return found
@@ -163,19 +172,22 @@ class Budget(Section):
     )
     in_flight: Annotated[int | None, PlainValidator(_in_flight)] = Field(
         default=None,
-        description="how many trials are proposed before their forerunners are known; it decides the trial table, the number of "
-        "workers does not; `auto` grows with the number of finished trials",
+        description="how many trials are proposed before their forerunners are known; it decides the trial "
+        "table, the number of workers does not; `auto` grows with the number of finished trials",
     )
 
 
-_OPTIONAL_TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank", nullable=True)
+_OPTIONAL_TEXT: Final = Rule(
+    kind="text", pattern=r"\S", pattern_words="text that is not blank", nullable=True
+)
 
 
 class Tracking(Section):
     """Where trials are shown. It decides nothing of the search."""
 
     uri: Annotated[str | None, _OPTIONAL_TEXT] = Field(
-        default=None, description="the MLflow tracking server or database; null: the embedded one in the store"
+        default=None,
+        description="the MLflow tracking server or database; null: the embedded one in the store",
     )
     experiment: Annotated[str | None, _OPTIONAL_TEXT] = Field(
         default=None, description="the name of the MLflow experiment; null: the study's name"

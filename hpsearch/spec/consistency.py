@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from hpsearch.spec.conduct import Pruning, Sampler
+from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, show, suggestion
-from hpsearch.spec.hyperparameters import REGISTRY
-from hpsearch.spec.model import WEIGHTS, DataSpec, ModelSpec, Objective, fits_task
+from hpsearch.spec.model import WEIGHTS, ModelSpec, Objective, fits_task
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, value_findings
+from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
 
 _WRITTEN_EITHER_WAY = ("hidden", "depth", "width", "activation", "initializer", "loss")
@@ -17,13 +18,15 @@ _WRITTEN_EITHER_WAY = ("hidden", "depth", "width", "activation", "initializer", 
 class Parts:
     """The sections of a study as far as each is right by itself; None or absent where one is not.
 
-    `broken` names the parameters of the space that could not be read: nothing is concluded from them.
+    `broken` names the parameters of the space that could not be read, `mentioned` those that stand behind a
+    `$` in what could not be read of the model: nothing is concluded from them.
     """
 
     data: DataSpec | None = None
-    model: ModelSpec | None = None
+    model: ModelSpec = field(default_factory=ModelSpec)
     space: Mapping[str, Parameter] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
+    mentioned: frozenset[str] = frozenset()
     objectives: tuple[Objective, ...] = ()
     pruning: Pruning | None = None
     sampler: Sampler | None = None
@@ -35,7 +38,7 @@ class Parts:
 
     def referred(self) -> frozenset[str]:
         """The names that the model refers to with `$`."""
-        return frozenset(name for _, name, _ in self.model.references()) if self.model else frozenset()
+        return self.mentioned | {name for _, name, _ in self.model.references()}
 
     def set_by_space(self, key: str) -> bool:
         """Whether the space gives a key of the model directly, rather than by a `$name`."""
@@ -44,10 +47,9 @@ class Parts:
 
 def inconsistencies(parts: Parts) -> Iterator[Finding]:
     """All that does not fit together."""
-    if parts.model is not None:
-        yield from _references(parts, parts.model)
-        yield from _unknown_names(parts)
-        yield from _twice(parts, parts.model)
+    yield from _references(parts, parts.model)
+    yield from _unknown_names(parts)
+    yield from _twice(parts, parts.model)
     for name, parameter in parts.space.items():
         for other, allowed in parameter.when.items():
             yield from _condition(parts, ("space", name, "when", other), other, allowed)
@@ -64,7 +66,11 @@ def _references(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
             for found in value_findings(parts.space[name], REGISTRY[key].rule):
                 if name != key:
                     where = ".".join(map(str, path))
-                    yield Finding(("space", name, *found.path), found.rule, found.remedy or f"model.{where} takes its values")
+                    yield Finding(
+                        ("space", name, *found.path),
+                        found.rule,
+                        found.remedy or f"model.{where} takes its values",
+                    )
         elif name not in parts.broken:
             remedy = suggestion(name, parts.names, otherwise=f"write its values under space.{name}")
             yield Finding(("model", *path), f"${name} refers to a parameter that the space lacks", remedy)
@@ -75,22 +81,32 @@ def _unknown_names(parts: Parts) -> Iterator[Finding]:
     for name in parts.names:
         if name not in REGISTRY and name not in referred:
             other = f"a name of your own needs a ${name} in model"
-            yield Finding(("space", name), "unknown parameter", suggestion(name, list(REGISTRY), otherwise=other))
+            yield Finding(
+                ("space", name), "unknown parameter", suggestion(name, list(REGISTRY), otherwise=other)
+            )
 
 
 def _twice(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
     """A value is given by the model or by the space, and layers by `hidden` or by `depth` and `width`."""
-    given = {key for key in _WRITTEN_EITHER_WAY if getattr(model, key) is not None and key in model.model_fields_set}
+    given = {
+        key
+        for key in _WRITTEN_EITHER_WAY
+        if getattr(model, key) is not None and key in model.model_fields_set
+    }
     searched = {key for key in _WRITTEN_EITHER_WAY if parts.set_by_space(key)}
     for key in _WRITTEN_EITHER_WAY:
         if key in given and key in searched:
-            remedy = f"leave one out, or write `{key}: ${key}` in model" if key != "hidden" else "leave one out"
+            remedy = (
+                f"leave one out, or write `{key}: ${key}` in model" if key != "hidden" else "leave one out"
+            )
             yield Finding(("model", key), f"is given here and in space.{key}", remedy)
     if "hidden" in given | searched:
         for key in ("depth", "width"):
             if key in given | searched:
                 place = ("model", key) if key in given else ("space", key)
-                yield Finding(place, "cannot go with hidden, which lists every layer", "leave out one of the two")
+                yield Finding(
+                    place, "cannot go with hidden, which lists every layer", "leave out one of the two"
+                )
 
 
 def _condition(parts: Parts, path: KeyPath, other: str, allowed: tuple[object, ...]) -> Iterator[Finding]:
@@ -102,7 +118,9 @@ def _condition(parts: Parts, path: KeyPath, other: str, allowed: tuple[object, .
         return
     for value in allowed:
         if not _possible(parts.space[other], value):
-            yield Finding(path, f"{other} is never {show(value)}", f"space.{other} is {_values(parts.space[other])}")
+            yield Finding(
+                path, f"{other} is never {show(value)}", f"space.{other} is {_values(parts.space[other])}"
+            )
 
 
 def _possible(parameter: Parameter, value: object) -> bool:
@@ -112,7 +130,9 @@ def _possible(parameter: Parameter, value: object) -> bool:
         case Choice():
             return any(_same(own, value) for own in parameter.values)
         case Range():
-            number = isinstance(value, int if parameter.integer else int | float) and not isinstance(value, bool)
+            number = isinstance(value, int if parameter.integer else int | float) and not isinstance(
+                value, bool
+            )
             return number and parameter.min <= value <= parameter.max  # type: ignore[operator]
 
 
@@ -137,7 +157,11 @@ def _cycles(space: Mapping[str, Parameter]) -> Iterator[Finding]:
         path = _way_back(space, start)
         if path and not reported & set(path):
             reported |= set(path)
-            yield Finding(("space", start, "when"), f"depends on itself: {' -> '.join([*path, start])}", "break the circle")
+            yield Finding(
+                ("space", start, "when"),
+                f"depends on itself: {' -> '.join([*path, start])}",
+                "break the circle",
+            )
 
 
 def _way_back(space: Mapping[str, Parameter], start: str) -> list[str]:
@@ -159,7 +183,11 @@ def _sampler(parts: Parts) -> Iterator[Finding]:
         return
     name = parts.sampler.name
     if len(parts.objectives) > 1 and not METHODS[name].several:
-        yield Finding(("sampler", "name"), f"{name} serves one objective, got {len(parts.objectives)}", "use tpe or nsga2")
+        yield Finding(
+            ("sampler", "name"),
+            f"{name} serves one objective, got {len(parts.objectives)}",
+            "use tpe or nsga2",
+        )
     searched = {key: parameter for key, parameter in parts.space.items() if not isinstance(parameter, Fixed)}
     if name == "grid" and "points" not in parts.sampler.options:
         for key, parameter in searched.items():
@@ -167,28 +195,42 @@ def _sampler(parts: Parts) -> Iterator[Finding]:
                 remedy = "give it a step, list its values, or say how many: sampler: {name: grid, points: 5}"
                 yield Finding(("space", key), "is a range without a step, which a grid cannot list", remedy)
     if name == "cmaes" and not parts.broken and not any(isinstance(p, Range) for p in searched.values()):
-        yield Finding(("sampler", "name"), "cmaes needs a range of numbers in the space", "add one, or use tpe")
+        yield Finding(
+            ("sampler", "name"), "cmaes needs a range of numbers in the space", "add one, or use tpe"
+        )
 
 
 def _objectives(parts: Parts) -> Iterator[Finding]:
     for index, objective in enumerate(parts.objectives):
         if objective.metric == WEIGHTS and index == 0:
-            remedy = "name another metric first" if len(parts.objectives) > 1 else "use `objectives` with another metric first"
+            remedy = (
+                "name another metric first"
+                if len(parts.objectives) > 1
+                else "use `objectives` with another metric first"
+            )
             rule = "weights cannot come first: trials are followed by the first objective, epoch by epoch"
             yield Finding(("objectives", index, "metric"), rule, remedy)
         if any(objective.metric == other.metric for other in parts.objectives[:index]):
-            yield Finding(("objectives", index, "metric"), f"{objective.metric} is an objective twice", "leave one out")
+            yield Finding(
+                ("objectives", index, "metric"), f"{objective.metric} is an objective twice", "leave one out"
+            )
     if len(parts.objectives) > 1 and parts.pruning is not None and parts.pruning.rule != "none":
-        yield Finding(("pruning", "rule"), f"must be none with several objectives, got {parts.pruning.rule}", "leave pruning out")
+        yield Finding(
+            ("pruning", "rule"),
+            f"must be none with several objectives, got {parts.pruning.rule}",
+            "leave pruning out",
+        )
 
 
 def _task(parts: Parts) -> Iterator[Finding]:
-    """Losses and metrics against a declared task; against an inferred one they are checked when the data is there."""
+    """Losses and metrics against a declared task; an inferred one is known when the data is there."""
     if parts.data is None or parts.data.task == "auto":
         return
     task = parts.data.task
-    if parts.model is not None and not fits_task(parts.model.loss, task):
-        yield Finding(("model", "loss"), f"{parts.model.loss} is no loss for {task}", "leave it out, or write auto")
+    if not fits_task(parts.model.loss, task):
+        yield Finding(
+            ("model", "loss"), f"{parts.model.loss} is no loss for {task}", "leave it out, or write auto"
+        )
     loss = parts.space.get("loss")
     for index, value in enumerate(loss.values if isinstance(loss, Choice) else ()):
         if not fits_task(str(value), task):

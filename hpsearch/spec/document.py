@@ -1,4 +1,4 @@
-"""A study file as plain values, with the place of each: its line in the file, or the `-S` option that gave it."""
+"""A study file as plain values, with the place of each: its line, or the `-S` option that gave it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,15 @@ from yaml.reader import ReaderError
 
 from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.findings import Finding, KeyPath
-from hpsearch.spec.yaml_text import MappingNode, Node, ScalarNode, SequenceNode, documents, is_tagged, value_of
+from hpsearch.spec.yaml_text import (
+    MappingNode,
+    Node,
+    ScalarNode,
+    SequenceNode,
+    documents,
+    is_tagged,
+    value_of,
+)
 
 _MOST_NODES: Final = 100_000
 _DEEPEST: Final = 100
@@ -61,20 +69,20 @@ class Document:
         return tuple(actual)
 
     def problem(self, finding: Finding) -> Problem:
-        """A finding with its place in this file. An index at the end only chooses the line: the rule shows the value."""
+        """A finding with its place in this file. An index at the end chooses the line and is not shown."""
         path = self.actual(finding.path)
         key = path[:-1] if path and isinstance(path[-1], int) else path
-        return Problem(place=self.place(path), key=".".join(map(str, key)), rule=finding.rule, remedy=finding.remedy)
+        return Problem(
+            place=self.place(path), key=".".join(map(str, key)), rule=finding.rule, remedy=finding.remedy
+        )
 
-    @property
-    def line(self) -> Any:
-        """A sort key for problems: by line; what an option gave, last."""
-        def key(problem: Problem) -> tuple[int, int]:
-            if problem.place.startswith("-S "):
-                return (1, 0)
-            number = problem.place.rpartition(":")[2]
-            return (0, int(number) if number.isdigit() else 0)
-        return key
+
+def by_line(problem: Problem) -> tuple[int, int]:
+    """The order of problems: by line; what an option gave, last."""
+    if problem.place.startswith("-S "):
+        return 1, 0
+    number = problem.place.rpartition(":")[2]
+    return 0, int(number) if number.isdigit() else 0
 
 
 def read_document(text: str, name: str) -> Document:
@@ -85,6 +93,9 @@ def read_document(text: str, name: str) -> Document:
     """
     text = text.removeprefix("\ufeff")
     node = _only_document(text, name)
+    if node is None:
+        remedy = "the smallest study says `study: NAME` and `data: {source: sklearn/digits}`"
+        raise SpecError(Problem(place=name, rule="is empty", remedy=remedy))
     document = Document(name=name, values=None)
     document.values = _Values(document).convert(node, (), [])
     if not isinstance(document.values, dict):
@@ -103,7 +114,7 @@ def read_value(text: str, place: str) -> Any:
     Raises:
         SpecError: it is not YAML.
     """
-    node = _only_document(text, place, empty=True)
+    node = _only_document(text, place)
     if node is None:
         return None
     document = Document(name=place, values=None)
@@ -113,7 +124,7 @@ def read_value(text: str, place: str) -> Any:
     return value
 
 
-def _only_document(text: str, name: str, *, empty: bool = False) -> Node:
+def _only_document(text: str, name: str) -> Node | None:
     try:
         nodes = [node for _, node in zip(range(2), documents(text), strict=False)]
     except YAMLError as error:
@@ -122,24 +133,33 @@ def _only_document(text: str, name: str, *, empty: bool = False) -> Node:
         raise SpecError(Problem(place=name, rule="is nested too deeply")) from None
     if len(nodes) > 1:
         place = f"{name}:{nodes[1].start_mark.line + 1}" if nodes[1] else name
-        raise SpecError(Problem(place=place, rule="holds a second document", remedy="keep one study a file, without `---` in it"))
-    if not nodes and not empty:
-        remedy = "the smallest study says `study: NAME` and `data: {source: sklearn/digits}`"
-        raise SpecError(Problem(place=name, rule="is empty", remedy=remedy))
-    return nodes[0] if nodes else None  # type: ignore[return-value]
+        raise SpecError(
+            Problem(
+                place=place,
+                rule="holds a second document",
+                remedy="keep one study a file, without `---` in it",
+            )
+        )
+    return nodes[0] if nodes else None
 
 
 def _syntax(error: YAMLError, text: str, name: str) -> Problem:
     """PyYAML's complaint with its line and, for the usual slips, what to do."""
     if isinstance(error, ReaderError):
         line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
-        return Problem(place=f"{name}:{line}", rule=f"holds a character that YAML does not allow (#x{error.character:04x})", remedy="remove it")
+        return Problem(
+            place=f"{name}:{line}",
+            rule=f"holds a character that YAML does not allow (#x{error.character:04x})",
+            remedy="remove it",
+        )
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         return Problem(place=name, rule=f"is not YAML: {error}")
     mark, said = error.problem_mark, " ".join(filter(None, [error.problem, error.context]))
     remedy = next((words for sign, words in _SYNTAX_REMEDIES if sign in said), "")
     return Problem(
-        place=f"{name}:{mark.line + 1}", rule=f"is not YAML at column {mark.column + 1}: {error.problem}", remedy=remedy
+        place=f"{name}:{mark.line + 1}",
+        rule=f"is not YAML at column {mark.column + 1}: {error.problem}",
+        remedy=remedy,
     )
 
 
@@ -154,7 +174,9 @@ class _Values:
         self._count(node, path, above)
         self._note(path, node)
         if is_tagged(node):
-            self._refuse(node, path, f"has the tag {node.tag}", "study files hold plain values: remove the tag")
+            self._refuse(
+                node, path, f"has the tag {node.tag}", "study files hold plain values: remove the tag"
+            )
         above = [*above, node]
         if isinstance(node, MappingNode):
             return self._mapping(node, path, above)
@@ -167,12 +189,16 @@ class _Values:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
-                self._refuse(key_node, path, "has a key that is no text", "quote text that starts with '{', '[' or '?'")
+                self._refuse(
+                    key_node, path, "has a key that is no text", "quote text that starts with '{', '[' or '?'"
+                )
             key = str(key_node.value)
             if key in values:
                 first = self._document.places[(*path, key)]
                 rule = f"duplicate key (first on line {first.rpartition(':')[2]})"
-                self._document.repeated.append(self._problem(key_node, (*path, key), rule, "keep one of the two"))
+                self._document.repeated.append(
+                    self._problem(key_node, (*path, key), rule, "keep one of the two")
+                )
             values[key] = self.convert(value_node, (*path, key), above)
             self._note((*path, key), key_node)
         return values

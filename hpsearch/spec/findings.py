@@ -54,8 +54,8 @@ def _raise(title: str, findings: Iterable[Finding]) -> NoReturn:
 def findings_of(caught: ValidationError) -> list[tuple[Finding, str, Any]]:
     """What pydantic caught, as (finding, pydantic's type of error, input).
 
-    The finding of a rule of ours is complete and its type is empty; for what pydantic checked itself (a missing key, an
-    unknown one, a section that is no mapping) the rule is empty and its reader words it.
+    The finding of a rule of ours is complete and its type is empty; for what pydantic checked itself (a
+    missing key, an unknown one, a section that is no mapping) the rule is empty and its reader words it.
     """
     found = []
     for item in caught.errors(include_url=False):
@@ -80,18 +80,21 @@ def suggestion(word: object, known: Sequence[str], *, otherwise: str = "") -> st
 
 
 def show(value: object) -> str:
-    """A value in the words of a study file: `true`, `'text'`, `1.2`, `a list`."""
-    if value is None:
-        return "nothing (null)"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return repr(value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "...")
-    if isinstance(value, float):
-        return f"{value:.12g}"
-    if isinstance(value, list | tuple):
-        text = f"[{', '.join(map(show, value[:_SHOWN]))}]"
-        return text if len(text) <= _SHOWN else "a list"
-    if isinstance(value, dict):
-        return "a mapping"
-    return str(value)
+    """A value in the words of a study file: `true`, `'text'`, `1.2`, `[1, 2]`."""
+    match value:
+        case None:
+            text = "nothing (null)"
+        case bool():
+            text = "true" if value else "false"
+        case str():
+            text = repr(value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "...")
+        case float():
+            text = f"{value:.12g}"
+        case list() | tuple():
+            text = f"[{', '.join(map(show, value[:_SHOWN]))}]"
+            text = text if len(text) <= _SHOWN else "a list"
+        case dict():
+            text = "a mapping"
+        case _:
+            text = str(value)
+    return text

@@ -15,8 +15,8 @@ _HEADS: Final = {"sampler": "name", "pruning": "rule"}
 def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Problem]:
     """Set what the overrides say, each at its own place; what is wrong with an override itself.
 
-    They may create keys or replace values. Where the file leaves the space out, an override of one of its parameters
-    starts from the default space.
+    They may create keys or replace values. Where the file leaves the space out, an override of one of its
+    parameters starts from the default space.
     """
     problems: list[Problem] = []
     for override in overrides:
@@ -32,7 +32,9 @@ def _apply(document: Document, override: str) -> None:
     written, sign, text = override.partition("=")
     keys = [key.strip() for key in written.split(".")]
     if not sign or not all(keys):
-        raise SpecError(Problem(place=place, rule="must be key.path=value", remedy="for example -S budget.trials=20"))
+        raise SpecError(
+            Problem(place=place, rule="must be key.path=value", remedy="for example -S budget.trials=20")
+        )
     value = read_value(text, place)
     if keys[0] == "space" and len(keys) > 1 and "space" not in document.values:
         document.values["space"] = deepcopy(dict(DEFAULT_SPACE))
@@ -52,7 +54,9 @@ def _descend(document: Document, node: Any, into: tuple[str, KeyPath], place: st
         index = _index(node, key, path, place)
         return node[index], (*path, index)
     if not isinstance(node, dict):
-        raise SpecError(Problem(place=place, key=".".join(map(str, path)), rule=f"{show(node)} has no keys inside"))
+        raise SpecError(
+            Problem(place=place, key=".".join(map(str, path)), rule=f"{show(node)} has no keys inside")
+        )
     inner = node.get(key)
     if not isinstance(inner, dict | list):
         head = _HEADS.get(key) if not path else None
@@ -77,5 +81,10 @@ def _index(node: list[Any], key: str, path: KeyPath, place: str) -> int:
         return int(key)
     where = ".".join(map(str, path))
     raise SpecError(
-        Problem(place=place, key=where, rule=f"is a list of {len(node)}, got {key!r}", remedy=f"count from 0, or replace all: {where}=[...]")
+        Problem(
+            place=place,
+            key=where,
+            rule=f"is a list of {len(node)}, got {key!r}",
+            remedy=f"count from 0, or replace all: {where}=[...]",
+        )
     )

@@ -1,6 +1,6 @@
 """From a study file to a StudySpec, or to all that is wrong with it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -9,11 +9,12 @@ from pydantic import BaseModel, ValidationError
 from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.consistency import Parts, inconsistencies
-from hpsearch.spec.document import read_document
+from hpsearch.spec.dataset import DataSpec
+from hpsearch.spec.document import by_line, read_document
 from hpsearch.spec.findings import findings_of
-from hpsearch.spec.model import DataSpec, ModelSpec, Objective
+from hpsearch.spec.forms import parse_parameter
+from hpsearch.spec.model import ModelSpec, Objective, is_reference
 from hpsearch.spec.overrides import apply_overrides
-from hpsearch.spec.parameters import parse_parameter
 from hpsearch.spec.study import DEFAULT_SPACE, StudySpec
 
 _LARGEST: Final = 1 << 20
@@ -32,7 +33,9 @@ def load_study(path: Path, overrides: Sequence[str] = ()) -> StudySpec:
 def parse_study(
     text: str, *, name: str = "study.yaml", base: Path | None = None, overrides: Sequence[str] = ()
 ) -> StudySpec:
-    """The study that a YAML text describes. `name` stands in messages; relative paths start from `base` (here, unless given).
+    """The study that a YAML text describes.
+
+    `name` stands in messages; relative paths start from `base`, the present directory unless given.
 
     Raises:
         SpecError: all that is wrong with the text and the overrides, each with its place.
@@ -46,14 +49,16 @@ def parse_study(
         findings += [found for found in inconsistencies(_parts(document.values)) if found not in findings]
         problems += map(document.problem, findings)
     if problems:
-        raise SpecError(sorted(dict.fromkeys(problems), key=document.line))
+        raise SpecError(sorted(dict.fromkeys(problems), key=by_line))
     return spec
 
 
 def _text(path: Path) -> str:
     try:
         if path.is_dir():
-            raise SpecError(Problem(place=str(path), rule="is a directory", remedy="name the study file in it"))
+            raise SpecError(
+                Problem(place=str(path), rule="is a directory", remedy="name the study file in it")
+            )
         if path.exists() and not path.is_file():
             raise SpecError(Problem(place=str(path), rule="is not a regular file"))
         with path.open("rb") as file:
@@ -69,28 +74,45 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise SpecError(Problem(place=f"{path}:{line}", rule="is not UTF-8 text", remedy="save it as UTF-8")) from None
+        raise SpecError(
+            Problem(place=f"{path}:{line}", rule="is not UTF-8 text", remedy="save it as UTF-8")
+        ) from None
 
 
-def _parts(raw: Any) -> Parts:
+def _parts(raw: Mapping[str, Any]) -> Parts:
     """What can be read of a study that is wrong somewhere, so that all that does not fit is told at once."""
     space = raw.get("space", DEFAULT_SPACE)
-    read = {name: parse_parameter(name, form)[0] for name, form in space.items()} if isinstance(space, dict | type(DEFAULT_SPACE)) else {}
+    forms = space if isinstance(space, Mapping) else {}
+    read = {name: parse_parameter(name, form)[0] for name, form in forms.items()}
     objectives = [raw["objective"]] if "objective" in raw else raw.get("objectives", [{}])
     listed = objectives if isinstance(objectives, list) else []
     return Parts(
-        data=_attempt(DataSpec, raw.get("data")),
-        model=_attempt(ModelSpec, raw.get("model", {})),
+        data=_healthy(DataSpec, raw.get("data")),
+        model=_healthy(ModelSpec, raw.get("model", {})) or ModelSpec(),
         space={name: parameter for name, parameter in read.items() if parameter is not None},
         broken=frozenset(name for name, parameter in read.items() if parameter is None),
-        objectives=tuple(good for form in listed if (good := _attempt(Objective, form))),
-        pruning=_attempt(Pruning, raw["pruning"]) if "pruning" in raw else None,
-        sampler=_attempt(Sampler, raw.get("sampler", {})),
+        mentioned=frozenset(_mentioned(raw.get("model"))),
+        objectives=tuple(good for form in listed if (good := _healthy(Objective, form))),
+        pruning=_healthy(Pruning, raw["pruning"]) if "pruning" in raw else None,
+        sampler=_healthy(Sampler, raw.get("sampler", {})),
     )
 
 
-def _attempt(section: type[_S], form: Any) -> _S | None:
+def _healthy(section: type[_S], form: Any) -> _S | None:
+    """A section without the keys that are wrong, if that is possible."""
     try:
         return section.model_validate(form)
-    except ValidationError:
-        return None
+    except ValidationError as caught:
+        wrong = {finding.path[0] for finding, _, _ in findings_of(caught) if finding.path}
+        if not isinstance(form, dict) or not wrong & form.keys():
+            return None
+        return _healthy(section, {key: value for key, value in form.items() if key not in wrong})
+
+
+def _mentioned(form: Any) -> Iterator[str]:
+    """Every name that stands behind a `$`."""
+    if isinstance(form, dict | list):
+        for item in form.values() if isinstance(form, dict) else form:
+            yield from _mentioned(item)
+    elif is_reference(form):
+        yield form[1:]

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from hpsearch.spec.hyperparameters import REGISTRY, Hyperparameters, ParameterValue, decode_layers
+from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.model import ModelSpec, is_reference
 from hpsearch.spec.parameters import Fixed, Parameter, is_active
+from hpsearch.spec.registry import REGISTRY, decode_layers
 
 
 def resolve(
@@ -18,9 +19,9 @@ def resolve(
 ) -> Hyperparameters:
     """All hyperparameters of a trial.
 
-    A value comes from `params`, else from a fixed parameter of the space, else from the model, else from the table's default.
-    A `$name` whose parameter's condition does not hold stands for the default of its place. `auto` becomes `default_loss`;
-    depth and width become `hidden`.
+    A value comes from `params`, else from a fixed parameter of the space, else from the model, else from the
+    table's default. A `$name` whose parameter's condition does not hold stands for the default of its place.
+    `auto` becomes `default_loss`; depth and width become `hidden`.
 
     Raises:
         ValueError: `params` holds a name that the space lacks.
@@ -42,10 +43,16 @@ def resolve(
     return Hyperparameters(**{field.name: recipe[field.name] for field in fields(Hyperparameters)})
 
 
-def _with_fixed(space: Mapping[str, Parameter], params: Mapping[str, ParameterValue]) -> dict[str, ParameterValue]:
+def _with_fixed(
+    space: Mapping[str, Parameter], params: Mapping[str, ParameterValue]
+) -> dict[str, ParameterValue]:
     """The trial's values, with those of active fixed parameters, which a caller may leave out."""
     values = dict(params)
-    fixed = {name: parameter for name, parameter in space.items() if isinstance(parameter, Fixed) and name not in params}
+    fixed = {
+        name: parameter
+        for name, parameter in space.items()
+        if isinstance(parameter, Fixed) and name not in params
+    }
     while ready := [name for name, parameter in fixed.items() if is_active(parameter, values)]:
         for name in ready:
             values[name] = fixed.pop(name).value
@@ -69,7 +76,7 @@ def _hidden(
             recipe[key] if getattr(model, key) is None else _of_model(key, getattr(model, key), values)
             for key in ("depth", "width")
         )
-        return (width,) * depth
+        return (int(width),) * int(depth)
     if model.hidden is None:
         return decode_layers(recipe["hidden"])
     if is_reference(model.hidden):
@@ -78,7 +85,7 @@ def _hidden(
 
 
 def _read(key: str, value: ParameterValue) -> ParameterValue:
-    """A value in the type of its place; integers that came through JSON or Optuna as floats are integers again."""
+    """A value in the type of its place; integers that JSON made floats are integers again."""
     kind = REGISTRY[key].rule.kind
     if value is None or isinstance(value, str):
         return value

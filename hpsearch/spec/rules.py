@@ -1,4 +1,4 @@
-"""Rules of single values: one declaration gives the check, the message, the JSON schema and the reference page."""
+"""Rules of single values: one declaration gives check, message, JSON schema and reference page."""
 
 import math
 import re
@@ -14,15 +14,17 @@ Kind = Literal["integer", "number", "boolean", "choice", "text"]
 
 _NOUNS: Final = {"integer": "an integer", "number": "a number", "boolean": "true or false", "text": "text"}
 _JSON_TYPES: Final = {"integer": "integer", "number": "number", "boolean": "boolean", "text": "string"}
+_TYPES: Final[dict[str, Any]] = {"integer": int, "number": int | float, "boolean": bool, "text": str}
 _NUMERAL: Final = re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """What one value must be. Bounds: `minimum` and `maximum` belong to the values allowed, `above` and `below` do not.
+    """What one value must be. `minimum` and `maximum` are allowed themselves, `above` and `below` are not.
 
-    As metadata of an annotation (`Annotated[int, Rule(kind="integer", minimum=1)]`) it is the field's whole validation.
-    Numbers are finite, and neither numbers nor integers are booleans. Integers given for a number become floats.
+    As metadata of an annotation (`Annotated[int, Rule(kind="integer", minimum=1)]`) it is the field's whole
+    validation. Numbers are finite, and neither numbers nor integers are booleans. Integers given for a
+    number become floats.
     """
 
     kind: Kind
@@ -41,15 +43,15 @@ class Rule:
             return None
         if self.kind == "choice":
             return self._not_a_choice(value)
-        if self.kind == "text":
-            return self._bad_text(value)
-        if self.kind == "boolean":
-            return None if isinstance(value, bool) else self._wrong_kind(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        allowed = _TYPES[self.kind]
+        if not isinstance(value, allowed) or isinstance(value, bool) is not (allowed is bool):
             return self._wrong_kind(value)
-        if self.kind == "integer" and not isinstance(value, int):
-            return self._wrong_kind(value)
-        return self._out_of_bounds(value)
+        return self._bad_text(value) if isinstance(value, str) else self._out_of_bounds(value)
+
+    def broken(self, value: object, *path: str | int) -> list[Finding]:
+        """What is wrong with a value that stands at a path: one finding, or none."""
+        found = self.finding(value)
+        return [found.below(*path)] if found else []
 
     def normal(self, value: Any) -> Any:
         """The value as it is stored, after it was found to be right."""
@@ -77,7 +79,9 @@ class Rule:
         if self.kind == "choice":
             choices: list[str | None] = list(self.choices)
             return {"enum": [*choices, None] if self.nullable else choices}
-        schema: dict[str, Any] = {"type": [_JSON_TYPES[self.kind], "null"] if self.nullable else _JSON_TYPES[self.kind]}
+        schema: dict[str, Any] = {
+            "type": [_JSON_TYPES[self.kind], "null"] if self.nullable else _JSON_TYPES[self.kind]
+        }
         keys = {
             "minimum": self.minimum,
             "maximum": self.maximum,
@@ -92,7 +96,9 @@ class Rule:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._validate)
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
         return self.schema()
 
     def _validate(self, value: Any) -> Any:
@@ -102,7 +108,12 @@ class Rule:
         return self.normal(value)
 
     def _bounds(self) -> list[tuple[str, float]]:
-        named = [("at least", self.minimum), ("above", self.above), ("at most", self.maximum), ("below", self.below)]
+        named = [
+            ("at least", self.minimum),
+            ("above", self.above),
+            ("at most", self.maximum),
+            ("below", self.below),
+        ]
         return [(word, bound) for word, bound in named if bound is not None]
 
     def _wrong_kind(self, value: object) -> Finding:
@@ -124,14 +135,12 @@ class Rule:
             return None
         return Finding((), f"must be {self.plain}, got {show(value)}", suggestion(value, self.choices))
 
-    def _bad_text(self, value: object) -> Finding | None:
-        if not isinstance(value, str):
-            return self._wrong_kind(value)
-        if self.pattern and not re.search(self.pattern, value):
+    def _bad_text(self, value: str) -> Finding | None:
+        if self.pattern and (re.search(self.pattern, value) is None or value.endswith("\n")):
             return Finding((), f"must be {self.pattern_words}, got {show(value)}")
         return None
 
-    def _out_of_bounds(self, value: float) -> Finding | None:
+    def _out_of_bounds(self, value: Any) -> Finding | None:
         if isinstance(value, float) and not math.isfinite(value):
             return Finding((), f"must be finite, got {show(value)}")
         broken = {
@@ -144,3 +153,11 @@ class Rule:
             if broken[word]:
                 return Finding((), f"must be {word} {bound:.12g}, got {show(value)}")
         return None
+
+
+IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]{0,63}"
+NAME: Final = Rule(
+    kind="text",
+    pattern=f"^{IDENTIFIER}$",
+    pattern_words="a name of letters, digits and '_' that starts with no digit",
+)

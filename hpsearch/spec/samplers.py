@@ -17,7 +17,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Method:
-    """A sampler. `several`: whether it serves more than one objective; `needs`: a module that it cannot do without."""
+    """A sampler. `several`: whether it serves more than one objective; `needs`: the module it takes."""
 
     description: str
     options: Mapping[str, Option] = field(default_factory=dict)
@@ -31,7 +31,9 @@ _PROBABILITY: Final = Rule(kind="number", minimum=0, maximum=1)
 
 
 def _startup(default: int) -> Option:
-    return Option(rule=_COUNT, description=f"the trials sampled at random before the method begins; {default}")
+    return Option(
+        rule=_COUNT, description=f"the trials sampled at random before the method begins; {default}"
+    )
 
 
 METHODS: Final[Mapping[str, Method]] = {
@@ -46,7 +48,8 @@ METHODS: Final[Mapping[str, Method]] = {
                 rule=_BOOLEAN, description="whether parameters are modelled together; true with one objective"
             ),
             "constant_liar": Option(
-                rule=_BOOLEAN, description="whether trials in flight count as bad, which spreads proposals; true"
+                rule=_BOOLEAN,
+                description="whether trials in flight count as bad, which spreads proposals; true",
             ),
         },
     ),
@@ -56,7 +59,8 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "points": Option(
                 rule=Rule(kind="integer", minimum=2, maximum=1000),
-                description="how many evenly spaced values stand for a range without a step; 5 for integers, none for others",
+                description="how many evenly spaced values stand for a range without a step; 5 for integers, "
+                "no default for others",
             ),
         },
     ),
@@ -64,9 +68,12 @@ METHODS: Final[Mapping[str, Method]] = {
         description="quasi-random points, which cover the space more evenly than random ones",
         options={
             "qmc_type": Option(
-                rule=Rule(kind="choice", choices=("sobol", "halton")), description="the sequence of points; sobol"
+                rule=Rule(kind="choice", choices=("sobol", "halton")),
+                description="the sequence of points; sobol",
             ),
-            "scramble": Option(rule=_BOOLEAN, description="whether the sequence is scrambled by the seed; false"),
+            "scramble": Option(
+                rule=_BOOLEAN, description="whether the sequence is scrambled by the seed; false"
+            ),
         },
     ),
     "cmaes": Method(
@@ -78,11 +85,15 @@ METHODS: Final[Mapping[str, Method]] = {
                 rule=Rule(kind="integer", minimum=2, maximum=1_000_000),
                 description="the size of a generation; it follows from the number of parameters",
             ),
-            "consider_pruned_trials": Option(rule=_BOOLEAN, description="whether it learns from pruned trials; false"),
+            "consider_pruned_trials": Option(
+                rule=_BOOLEAN, description="whether it learns from pruned trials; false"
+            ),
             "use_separable_cma": Option(
                 rule=_BOOLEAN, description="whether parameters are taken as independent; false"
             ),
-            "with_margin": Option(rule=_BOOLEAN, description="whether steps of integers are kept alive; false"),
+            "with_margin": Option(
+                rule=_BOOLEAN, description="whether steps of integers are kept alive; false"
+            ),
             "lr_adapt": Option(rule=_BOOLEAN, description="whether its learning rate adapts to noise; false"),
         },
     ),
@@ -90,13 +101,16 @@ METHODS: Final[Mapping[str, Method]] = {
         description="a genetic algorithm, made for several objectives",
         options={
             "population_size": Option(
-                rule=Rule(kind="integer", minimum=2, maximum=1_000_000), description="the size of a generation; 50"
+                rule=Rule(kind="integer", minimum=2, maximum=1_000_000),
+                description="the size of a generation; 50",
             ),
             "mutation_prob": Option(
                 rule=Rule(kind="number", minimum=0, maximum=1, nullable=True),
                 description="the probability that a value mutates; null: one in the number of parameters",
             ),
-            "crossover_prob": Option(rule=_PROBABILITY, description="the probability of having two parents; 0.9"),
+            "crossover_prob": Option(
+                rule=_PROBABILITY, description="the probability of having two parents; 0.9"
+            ),
             "swapping_prob": Option(
                 rule=_PROBABILITY, description="the probability that parents swap a value; 0.5"
             ),

@@ -5,7 +5,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from hpsearch.spec.findings import Finding, findings_of, raise_all, show, suggestion
-from hpsearch.spec.hyperparameters import REGISTRY
+from hpsearch.spec.registry import REGISTRY
 
 
 class Section(BaseModel):
@@ -23,14 +23,17 @@ class Section(BaseModel):
             return handler(value)
         except ValidationError as caught:
             raise_all(
-                (found if not kind else cls._worded(found, kind, given) for found, kind, given in findings_of(caught)),
+                (
+                    found if not kind else cls._worded(found, kind, given)
+                    for found, kind, given in findings_of(caught)
+                ),
                 cls.__name__,
             )
             raise
 
     @classmethod
     def _worded(cls, found: Finding, kind: str, given: object) -> Finding:
-        """What pydantic itself checked: keys that lack or are not known, and sections that are no mappings."""
+        """What pydantic itself checked: missing and unknown keys, sections that are no mappings."""
         if kind == "missing":
             field = cls.model_fields[str(found.path[-1])]
             return Finding(found.path, "is needed", f"it is {field.description}")

@@ -9,10 +9,12 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Pr
 from hpsearch.spec.comparison import differences
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
+from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, error, raise_all, show
+from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
-from hpsearch.spec.model import DataSpec, ModelSpec, Objective
-from hpsearch.spec.parameters import Choice, Parameter, parse_parameter, write_parameter
+from hpsearch.spec.model import ModelSpec, Objective, is_reference
+from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
 from hpsearch.spec.resolution import resolve
 from hpsearch.spec.rules import Rule
 from hpsearch.spec.section import Section
@@ -21,7 +23,7 @@ from hpsearch.spec.yaml_text import dump
 STUDY_NAME: Final = Rule(
     kind="text",
     pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    pattern_words="a name of letters, digits, '.', '_' and '-' (at most 64) that starts with a letter or digit",
+    pattern_words="a name of letters, digits, '.', '_' and '-' (at most 64), the first a letter or digit",
 )
 
 DEFAULT_SPACE: Final[Mapping[str, Any]] = {
@@ -40,7 +42,11 @@ _UNDECIDING: Final = (("budget", "trials"), ("budget", "time"), ("tracking", Non
 
 def _space(value: Any) -> dict[str, Parameter]:
     if not isinstance(value, Mapping):
-        remedy = "leave the key out for the default space" if value is None else "for example dropout: {min: 0.0, max: 0.5}"
+        remedy = (
+            "leave the key out for the default space"
+            if value is None
+            else "for example dropout: {min: 0.0, max: 0.5}"
+        )
         raise error(f"must be a mapping of parameters to their values, got {show(value)}", remedy)
     read = {name: parse_parameter(name, raw) for name, raw in value.items()}
     raise_all((wrong.below(name) for name, (_, found) in read.items() for wrong in found), "space")
@@ -53,14 +59,25 @@ def _written(space: Mapping[str, Parameter]) -> dict[str, Any]:
 
 def _listed(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or not value:
-        raise error(f"must be a list of objectives, got {show(value)}", "each as {metric: ..., direction: ...}")
+        raise error(
+            f"must be a list of objectives, got {show(value)}", "each as {metric: ..., direction: ...}"
+        )
     return tuple(value)
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, all the way down: what YAML and JSON know."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 class StudySpec(Section):
     """A study: data, network, space and search. Equal files give equal values."""
 
-    study: Annotated[str, STUDY_NAME] = Field(description="the study's name, under which its trials are stored")
+    study: Annotated[str, STUDY_NAME] = Field(
+        description="the study's name, under which its trials are stored"
+    )
     seed: Annotated[int, Rule(kind="integer", minimum=0, maximum=2**32 - 1)] = Field(
         default=0, description="what all randomness of the study follows from"
     )
@@ -68,7 +85,7 @@ class StudySpec(Section):
     model: ModelSpec = Field(default=ModelSpec(), description="the network")
     space: Annotated[Mapping[str, Parameter], PlainValidator(_space), PlainSerializer(_written)] = Field(
         default_factory=lambda: _space(DEFAULT_SPACE),
-        description="what is searched: parameters by name, each a list (a choice), a bare value (fixed) or a range",
+        description="what is searched: by name, a list (a choice), a bare value (fixed) or a range",
     )
     objectives: Annotated[tuple[Objective, ...], BeforeValidator(_listed)] = Field(
         default=(Objective(),), description="what makes a trial good; `objective:` writes a single one"
@@ -77,7 +94,8 @@ class StudySpec(Section):
         default=EarlyStopping(), description="when a trial has learned what it can; `none` switches it off"
     )
     pruning: Pruning = Field(
-        default=Pruning(), description="when a trial is given up; a bare rule is enough, `none` switches it off"
+        default=Pruning(),
+        description="when a trial is given up; a bare rule is enough, `none` switches it off",
     )
     sampler: Sampler = Field(default=Sampler(), description="who proposes trials; a bare name is enough")
     budget: Budget = Field(default=Budget(), description="when the search ends")
@@ -131,20 +149,23 @@ class StudySpec(Section):
 
     def losses(self) -> frozenset[str]:
         """Every loss that a trial may have, `auto` included."""
-        name = self.model.loss.removeprefix("$") if self.model.loss.startswith("$") else "loss"
-        parameter = self.space.get(name)
-        if parameter is None:
-            return frozenset({self.model.loss})
-        values = parameter.values if isinstance(parameter, Choice) else (parameter.value,)  # type: ignore[union-attr]
-        return frozenset(map(str, values)) | ({"auto"} if parameter.when else frozenset())
+        name = self.model.loss[1:] if is_reference(self.model.loss) else "loss"
+        match self.space.get(name):
+            case Fixed(value=value, when=when):
+                values: tuple[object, ...] = (value,)
+            case Choice(values=several, when=when):
+                values = several
+            case _:
+                return frozenset({self.model.loss})
+        return frozenset(map(str, values)) | ({"auto"} if when else frozenset())
 
     def resolve(self, params: Mapping[str, ParameterValue], *, default_loss: str) -> Hyperparameters:
-        """The complete recipe of a trial from the values of its parameters; see `hpsearch.spec.resolution`."""
+        """The complete recipe of a trial; see `hpsearch.spec.resolution`."""
         return resolve(self.model, self.space, params, default_loss=default_loss)
 
     def written(self) -> dict[str, Any]:
-        """The study as its file says it, all defaults written out: plain values only, read back to the same."""
-        form = self.model_dump(mode="json")
+        """The study as plain values with all defaults written out, as its file would say it."""
+        form: dict[str, Any] = _plain(self.model_dump())
         model = {key: value for key, value in form["model"].items() if value is not None}
         referred = {name for _, name, _ in self.model.references()}
         given = self.space.keys() - referred
@@ -156,13 +177,14 @@ class StudySpec(Section):
         return form
 
     def to_yaml(self) -> str:
-        """The study as a file with all defaults written out; `parse_study` reads it back to an equal value."""
+        """The study as a file with all defaults written out; `parse_study` reads it back as equal."""
         return dump(self.written())
 
     def canonical(self) -> dict[str, Any]:
-        """All that decides the trial table, as JSON-able values: not the budget's size, not where trials are shown.
+        """All that decides the trial table, JSON-able: not the budget's size, not where trials are shown.
 
-        The order of parameters is part of it, apart from the mapping, since JSON may be stored with its keys sorted.
+        The order of parameters is part of it, apart from the mapping, since JSON may be stored with its keys
+        sorted.
         """
         form = self.written()
         for section, key in _UNDECIDING:
@@ -174,5 +196,5 @@ class StudySpec(Section):
         return form
 
     def changes(self, other_canonical: Mapping[str, Any]) -> list[str]:
-        """What differs from a stored canonical form, as lines `space.learning_rate.max: 0.1 -> 0.01` (stored -> now)."""
+        """What differs from a stored canonical form: lines `space.l2.max: 0.1 -> 0.01` (stored -> now)."""
         return differences(other_canonical, self.canonical())

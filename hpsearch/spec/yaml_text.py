@@ -1,11 +1,11 @@
 """YAML by its core schema (1.2): text to nodes whose lines are known, scalars to values, values to text.
 
-PyYAML's own reading (1.1) is not used for values: `1e-4` is a number here, `no`, `on` and `2024-01-01` are text, and a
-duplicate key is an error.
+PyYAML's own reading (1.1) is not used for values: `1e-4` is a number here, `no`, `on` and `2024-01-01` are
+text, and a duplicate key is an error.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaml
@@ -19,19 +19,23 @@ from yaml.scanner import Scanner
 _PLAIN: Final = "plain"
 _QUOTED: Final = "quoted"
 
-_NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-_TRUE: Final = frozenset({"true", "True", "TRUE"})
-_FALSE: Final = frozenset({"false", "False", "FALSE"})
-_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,30}")
-_BASED: Final = re.compile(r"0x[0-9a-fA-F]{1,24}|0o[0-7]{1,30}")
-_FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_SPECIAL: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS: Final = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMBERS: Final[tuple[tuple[re.Pattern[str], Callable[[str], int | float]], ...]] = (
+    (re.compile(r"[-+]?[0-9]{1,30}"), int),
+    (re.compile(r"0x[0-9a-fA-F]{1,24}|0o[0-7]{1,30}"), lambda text: int(text, 0)),
+    (re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"), float),
+    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", "", 1))),
+)
 
 
 class _Resolver(BaseResolver):
     """Tells only whether a scalar was written plain: what it means is decided by `scalar`."""
 
-    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 - PyYAML's signature
         if kind is ScalarNode:
             return _PLAIN if implicit[0] else _QUOTED
         return _QUOTED
@@ -64,31 +68,21 @@ def value_of(node: ScalarNode) -> str | int | float | bool | None:
 
 
 def is_tagged(node: Node) -> bool:
-    """Whether a node carries a tag of its own (`!!python/object`, `!x`), which a study file has no use for."""
+    """Whether a node carries a tag of its own (`!!python/object`, `!x`)."""
     return node.tag not in (_PLAIN, _QUOTED)
 
 
 def scalar(text: str) -> str | int | float | bool | None:
     """A plain scalar by the core schema of YAML 1.2."""
-    if text in _NULLS:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _BASED.fullmatch(text):
-        return int(text, 0)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _SPECIAL.fullmatch(text):
-        return float(text.replace(".", "", 1))
-    return text
+    if text in _WORDS:
+        return _WORDS[text]
+    return next((read(text) for pattern, read in _NUMBERS if pattern.fullmatch(text)), text)
 
 
 class _Dumper(yaml.SafeDumper):
     """Quotes every text that would be read back as something else."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's signature
         return True
 
 
@@ -102,7 +96,19 @@ _Dumper.add_representer(str, _represent_text)
 
 def dump(value: Any) -> str:
     """Plain values as YAML; the innermost mappings and lists in one line each."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110)
+    return yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
+    )
 
 
-__all__ = ["MappingNode", "Node", "ScalarNode", "SequenceNode", "documents", "dump", "is_tagged", "scalar", "value_of"]
+__all__ = [
+    "MappingNode",
+    "Node",
+    "ScalarNode",
+    "SequenceNode",
+    "documents",
+    "dump",
+    "is_tagged",
+    "scalar",
+    "value_of",
+]
