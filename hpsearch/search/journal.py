@@ -50,13 +50,15 @@ class Journal(JournalFileBackend):
 
     @contextmanager
     def damage_named(self) -> Iterator[None]:
-        """What Optuna makes of a record that it cannot apply, as an error that names file and line."""
+        """What the system or Optuna raises while records are read, as an error that names the place."""
         try:
             yield
         except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise garbage(
                 self._path, self.line, f"is not a record that Optuna understands ({error!r})"
             ) from error
+        except OSError as error:
+            raise StorageError(f"{self._path}: cannot be read: {error.strerror}") from error
 
     def _records(self, start: int) -> Iterator[dict[str, Any]]:
         record = start

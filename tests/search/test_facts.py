@@ -251,6 +251,22 @@ def test_an_open_reader_names_damage_that_comes_later(path):
         reader.since(3)
 
 
+def test_a_store_that_vanishes_is_a_storage_error(path):
+    """A reader may be open when the study is deleted."""
+    filled(path, 1)
+    reader = FactStore.open(path, study="digits")
+    path.unlink()
+    with pytest.raises(StorageError, match="cannot be read: No such file"):
+        reader.since(1)
+
+
+def test_the_store_prints_and_logs_nothing(path, caplog, capfd):
+    with caplog.at_level("INFO"):
+        filled(path, 1)
+        FactStore.open(path, study="digits", writer=True)
+    assert (caplog.records, *capfd.readouterr()) == ([], "", "")
+
+
 def test_a_trial_that_someone_else_added_is_named(path):
     """Optuna lets anyone add trials; they are not facts."""
     filled(path, 1)
