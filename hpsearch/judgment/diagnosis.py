@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from hpsearch.judgment.breakdowns import BREAKDOWNS, vanishing_gradients
 from hpsearch.judgment.finding import Finding, Severity
 from hpsearch.judgment.reading import Reading
-from hpsearch.judgment.symptoms import FAILURES, SYMPTOMS, healthy, too_short
+from hpsearch.judgment.symptoms import SYMPTOMS, healthy, too_short
 
 __all__ = ["Finding", "Severity", "diagnose"]
 
@@ -38,8 +39,8 @@ def diagnose(
         return (), state
     reading = Reading.of(curves, state=state, epochs_planned=epochs_planned, baseline=baseline_loss)
     # what follows from a failure of the arithmetic is no symptom of its own
-    found = [finding for rule in FAILURES if (finding := rule(reading))]
-    found = found or [finding for rule in SYMPTOMS if (finding := rule(reading))]
+    found = [finding for rule in BREAKDOWNS if (finding := rule(reading))]
+    found = found or [finding for rule in (vanishing_gradients, *SYMPTOMS) if (finding := rule(reading))]
     found = found or [too_short(reading) or healthy(reading)]
     found.sort(key=lambda finding: _ORDER.index(finding.severity))
     return tuple(found), found[0].name

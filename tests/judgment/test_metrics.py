@@ -205,7 +205,11 @@ def test_no_constant_guess_beats_the_baseline(loss):
 
 
 def test_the_primary_metric_comes_first():
-    assert [primary_metric(task) for task in (MULTICLASS, BINARY, REGRESSION)] == ["accuracy", "accuracy", "rmse"]
+    assert [primary_metric(task) for task in (MULTICLASS, BINARY, REGRESSION)] == [
+        "accuracy",
+        "accuracy",
+        "rmse",
+    ]
 
 
 def test_a_known_metric_has_a_direction_whatever_the_part():

@@ -132,7 +132,12 @@ def test_trials_watched_together_are_judged_as_alone():
 
 def test_improved_names_the_rows_with_a_new_best():
     watch = Watch(
-        3, epochs=[9] * 3, patience=None, min_delta=0.5, direction="minimize", thresholds=np.full((3, 9), np.nan)
+        3,
+        epochs=[9] * 3,
+        patience=None,
+        min_delta=0.5,
+        direction="minimize",
+        thresholds=np.full((3, 9), np.nan),
     )
     watch.update([0, 1, 2], 1, np.array([1.0, 1.0, 1.0]))
     _, improved = watch.update([2, 0], 2, np.array([0.9, 1.0]))
