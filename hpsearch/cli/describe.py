@@ -1,12 +1,25 @@
 """Studies and data in words and tables, for the terminal."""
 
+import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from rich.console import Console
 from rich.table import Table
 
 from hpsearch.data.prepared import DataSummary, Task
 from hpsearch.spec import Choice, Fixed, Range, StudySpec
+
+
+_PIPE_WIDTH: Final = 160
+
+
+def console(*, stderr: bool = False, quiet: bool = False) -> Console:
+    """A console as wide as the terminal; wide enough for any table where there is none."""
+    made = Console(stderr=stderr, quiet=quiet, highlight=False, soft_wrap=True)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _PIPE_WIDTH
+    return made
 
 
 def plain_table(*headers: str) -> Table:

@@ -5,10 +5,9 @@ from collections import Counter
 from types import TracebackType
 from typing import Final, Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hpsearch.cli.describe import data_sentence, number
+from hpsearch.cli.describe import console, data_sentence, number
 from hpsearch.data import PreparedData
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
@@ -29,7 +28,7 @@ class LiveDisplay:
     """An observer of the run that prints to standard error, so that the summary alone is on standard output."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False)
+        self._console = console(stderr=True, quiet=quiet)
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._states: Counter[str] = Counter()

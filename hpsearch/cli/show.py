@@ -45,9 +45,7 @@ def _as_json(fact: TrialFact) -> dict[str, Any]:
 
 
 def _print_table(facts: Sequence[TrialFact]) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    from hpsearch.cli.describe import number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
     names = list(dict.fromkeys(name for fact in facts for name in fact.params))
     table = plain_table("trial", "state", "objective", "gap", "epochs", "verdict", *names)
@@ -61,10 +59,7 @@ def _print_table(facts: Sequence[TrialFact]) -> None:
             fact.verdict.replace("_", " "),
             *(number(fact.params.get(name, "")) for name in names),
         )
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=max(120, 24 + 14 * (6 + len(names))))
-    console.print(table)
+    console().print(table)
 
 
 @click.command(short_help="Show a study's best parameters.")
@@ -106,16 +101,14 @@ def best(study: str, store: Store, form: str) -> None:
 
 
 def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
-    from hpsearch.cli.describe import number, plain_table  # noqa: PLC0415
-
-    console = Console(highlight=False)
-    console.print(f"[bold]{provenance['study']}[/], best of its trials: trial-{provenance['trial']:04d}")
+    out = console()
+    out.print(f"[bold]{provenance['study']}[/], best of its trials: trial-{provenance['trial']:04d}")
     table = plain_table("parameter", "value")
     for name, value in params.items():
         table.add_row(name, number(value))
-    console.print(table)
+    out.print(table)
     scores = plain_table("score", "value", "95% interval")
     for name, value in provenance["scores"].items():
         scores.add_row(name.replace("_", " "), number(value), "")
@@ -123,5 +116,5 @@ def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
         scores.add_row(
             f"test {name.replace('_', ' ')}", number(score["value"]), f"{number(score['low'])} to {number(score['high'])}"
         )
-    console.print(scores)
-    console.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")
+    out.print(scores)
+    out.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")

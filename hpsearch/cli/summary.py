@@ -5,6 +5,7 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
+from hpsearch.cli.describe import console as new_console
 from hpsearch.cli.describe import number, plain_table
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
@@ -13,7 +14,7 @@ from hpsearch.study import StudyResult
 
 def print_summary(result: StudyResult, *, store_given: bool) -> None:
     """Print it to standard output."""
-    console = Console(highlight=False)
+    console = new_console()
     winner = next(fact for fact in result.facts if fact.number == result.result["trial"])
     _head(console, result)
     _winner(console, result, winner)

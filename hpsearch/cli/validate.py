@@ -21,18 +21,16 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     """
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
-    from rich.console import Console  # noqa: PLC0415
-
-    from hpsearch.cli.describe import data_sentence, space_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, data_sentence, space_table  # noqa: PLC0415
     from hpsearch.data import prepare  # noqa: PLC0415
     from hpsearch.fit import check_fit  # noqa: PLC0415
 
     data = prepare(spec.data, seed=spec.seed, base=spec.base)
     check_fit(spec, data.task)
-    console = Console(highlight=False)
-    console.print(f"[bold]{spec.study}[/] is valid: {spec.budget.trials} trials by {spec.sampler.name}")
-    console.print(data_sentence(data.summary, data.task))
-    console.print(space_table(spec))
+    out = console()
+    out.print(f"[bold]{spec.study}[/] is valid: {spec.budget.trials} trials by {spec.sampler.name}")
+    out.print(data_sentence(data.summary, data.task))
+    out.print(space_table(spec))
     for warning in data.warnings:
-        console.print(f"[yellow]warning:[/] {warning}")
-    console.print(f"Next: [bold]hpsearch run {file}[/]")
+        out.print(f"[yellow]warning:[/] {warning}")
+    out.print(f"Next: [bold]hpsearch run {file}[/]")
