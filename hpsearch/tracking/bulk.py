@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
-from sqlalchemy import delete, select, text
+from sqlalchemy import Select, delete, select, text
 from sqlalchemy.dialects.sqlite import insert
 
 from hpsearch.tracking.projection import COMPLETE_TAG, PROJECTION
@@ -31,7 +31,7 @@ def revision(session: "Session") -> str:
 
 def whole_runs(session: "Session", run_ids: Iterable[str]) -> set[str]:
     """Which of the runs are there, active, and marked as whole."""
-    query = (
+    query: Select[tuple[str]] = (
         select(SqlRun.run_uuid)
         .join(SqlTag, SqlTag.run_uuid == SqlRun.run_uuid)
         .where(SqlTag.key == COMPLETE_TAG, SqlTag.value == PROJECTION, SqlRun.lifecycle_stage == "active")
@@ -98,7 +98,7 @@ def _run(run_id: str, record: RunRecord, experiment: int, artifact_root: str) ->
 def _contents(records: Mapping[str, RunRecord]) -> list[tuple[type[Any], list[Row]]]:
     tags, params, metrics, latest = [], [], [], []
     for run_id, record in records.items():
-        tags += [_text(run_id, *item) for item in (record.tags | {COMPLETE_TAG: PROJECTION}).items()]
+        tags += [_text(run_id, *item) for item in {**record.tags, COMPLETE_TAG: PROJECTION}.items()]
         params += [_text(run_id, *item) for item in record.params.items()]
         metrics += [_metric(run_id, point) for point in record.points]
         latest += [_metric(run_id, point) for point in latest_points(record.points)]

@@ -13,7 +13,7 @@ class StudyCard:
     """A study's name tag.
 
     `objectives` are (metric, "minimize" | "maximize"), the first of which decides. `searched` are the parameters that vary,
-    in the file's order; `log_scaled` those sampled on a logarithmic scale. `settings` are shown as the study run's
+    in the file's order; `log_scaled` those sampled on a logarithmic scale, `conditional` those that not every trial has. `settings` are shown as the study run's
     parameters. `identity.creation` tells this study from another of the same name.
     """
 
@@ -22,6 +22,7 @@ class StudyCard:
     objectives: tuple[tuple[str, str], ...]
     searched: tuple[str, ...]
     log_scaled: frozenset[str] = frozenset()
+    conditional: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -52,6 +53,7 @@ def read_card(home: StudyHome, identity: Identity) -> StudyCard:
         log_scaled=frozenset(
             name for name, parameter in spec.space.items() if isinstance(parameter, Range) and parameter.log
         ),
+        conditional=frozenset(name for name, parameter in spec.space.items() if parameter.when),
         settings={
             "data.source": spec.data.source,
             "seed": spec.seed,

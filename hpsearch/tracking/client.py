@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlflow import MlflowClient
-from mlflow.entities import Experiment, Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
 from hpsearch.tracking.card import StudyCard
@@ -25,15 +25,15 @@ def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | Non
 
     `root`: where a new experiment's artifacts go, None to leave it to the server.
     """
-    found: Experiment | None = client.get_experiment_by_name(card.experiment)
+    found = client.get_experiment_by_name(card.experiment)
     if found is None:
         location = None if root is None else str(root / _UNSAFE.sub("_", card.experiment))
         try:
             return str(client.create_experiment(card.experiment, artifact_location=location))
         except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-            found = client.get_experiment_by_name(card.experiment)  # someone else was faster
+            found = client.get_experiment_by_name(card.experiment)  # perhaps someone else was faster
+            if found is None:
+                raise error from None
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     return str(found.experiment_id)

@@ -42,7 +42,7 @@ def open_database(store: Store) -> SqlAlchemyStore:
     """
     store.root.mkdir(parents=True, exist_ok=True)
     with _creation_lock(store.root / "mlflow.lock"):
-        tracking = SqlAlchemyStore(embedded_uri(store), str(store.artifacts))
+        tracking = SqlAlchemyStore(embedded_uri(store), str(store.artifacts))  # type: ignore[no-untyped-call]
         with closing(sqlite3.connect(store.database)) as connection:
             # Readers (the UI) and writers do not wait for each other; the setting stays in the file.
             connection.execute("PRAGMA journal_mode=WAL")

@@ -41,8 +41,8 @@ def _attach_dataset(sink: Sink, run_id: str, home: StudyHome, result: Mapping[st
         source=json.dumps({"uri": source}),
         profile=json.dumps(data),
     )
-    already = sink.client.get_run(run_id).inputs
-    if any(known.dataset.digest == dataset.digest for known in already.dataset_inputs):
+    inputs = sink.client.get_run(run_id).inputs
+    if inputs and any(known.dataset.digest == dataset.digest for known in inputs.dataset_inputs):
         return
     sink.client.log_inputs(run_id, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 

@@ -9,6 +9,7 @@ from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.search.fact import TrialFact
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.card import StudyCard, read_card
+from hpsearch.tracking.curves import shown_curves
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import (
     Identity,
@@ -63,11 +64,13 @@ class Projector:
     def __init__(self, store: Store, home: StudyHome, identity: Identity) -> None:
         quieten(os.environ)
         self._store, self._home, self._identity = store, home, identity
-        self._opened: tuple[Sink, StudyCard] | None = None
+        self._card: StudyCard | None = None
+        self._sink: Sink | None = None
         self._store_of_facts: FactStore | None = None
         self._known: list[TrialFact] = []
         self._seen = 0
         self._written: set[int] = set()
+        self._viewed: tuple[str, ...] | None = None
 
     def catch_up(self) -> None:
         """Write the trials that came since the last call.
@@ -75,10 +78,10 @@ class Projector:
         Raises:
             TrackingError: MLflow cannot be reached or refuses; nothing is lost, call again.
         """
-        facts = self._facts()
+        facts, card = self._facts(), self._read_card()
         new = facts[self._seen :]
-        if new or self._opened is None:
-            self._guard(lambda: self._add(facts, new, running=True))
+        if new or self._sink is None:
+            self._guard(lambda: self._add(card, facts, new, running=True))
         self._seen = len(facts)
 
     def finish(self) -> SyncReport:
@@ -87,8 +90,8 @@ class Projector:
         Raises:
             TrackingError: MLflow cannot be reached or refuses.
         """
-        facts = self._facts()
-        self._guard(lambda: self._finish(facts))
+        facts, card = self._facts(), self._read_card()
+        self._guard(lambda: self._finish(card, facts))
         written = len(self._written)
         return SyncReport(projected=written, already=len(facts) - written, total=len(facts))
 
@@ -114,17 +117,23 @@ class Projector:
                 f"{self._home.path}; run `hpsearch sync {self._home.key}` when it can"
             ) from error
 
-    def _open(self) -> tuple[Sink, StudyCard]:
-        if self._opened is None:
-            card = read_card(self._home, self._identity)
-            self._opened = open_sink(self._store, card), card
-            self._opened[0].survey()
-            self._offer_view(*self._opened)
-        return self._opened
+    def _read_card(self) -> StudyCard:
+        if self._card is None:
+            self._card = read_card(self._home, self._identity)
+        return self._card
 
-    def _add(self, facts: Sequence[TrialFact], new: Sequence[TrialFact], *, running: bool) -> str:
+    def _open(self, card: StudyCard) -> Sink:
+        if self._sink is None:
+            sink = open_sink(self._store, card)
+            sink.survey()
+            self._sink = sink
+        return self._sink
+
+    def _add(
+        self, card: StudyCard, facts: Sequence[TrialFact], new: Sequence[TrialFact], *, running: bool
+    ) -> str:
         """Write what is missing of `new`, and the study's run as it stands after all `facts`. Its id."""
-        sink, card = self._open()
+        sink = self._open(card)
         there = sink.projected([fact.number for fact in new])
         missing = [fact for fact in new if fact.number not in there]
         parent = sink.write_study(study_record(card, facts, read_result(self._home), running=running))
@@ -132,26 +141,31 @@ class Projector:
             chunk = missing[start : start + _TRIALS_AT_ONCE]
             sink.write([trial_record(card, fact, parent=parent) for fact in chunk])
             self._written.update(fact.number for fact in chunk)
+        self._offer_view(sink, card, facts)
         return parent
 
-    def _finish(self, facts: Sequence[TrialFact]) -> None:
+    def _finish(self, card: StudyCard, facts: Sequence[TrialFact]) -> None:
         from hpsearch.tracking.outputs import attach_outputs  # noqa: PLC0415 - imports mlflow
 
-        sink, card = self._open()
+        sink = self._open(card)
         sink.survey()
-        parent = self._add(facts, facts, running=False)
+        self._viewed = None
+        parent = self._add(card, facts, facts, running=False)
         attach_outputs(sink, parent, self._home, read_result(self._home))
-        self._offer_view(sink, card)
         run_ids = sink.run_ids()
         if run_ids is None:
             known_runs_file(self._home).unlink(missing_ok=True)
         else:
             write_json(known_runs_file(self._home), run_ids)
 
-    def _offer_view(self, sink: Sink, card: StudyCard) -> None:
-        from hpsearch.tracking.view import offer_view  # noqa: PLC0415 - imports mlflow
+    def _offer_view(self, sink: Sink, card: StudyCard, facts: Sequence[TrialFact]) -> None:
+        """Offered again whenever trials bring curves that the view does not know."""
+        from hpsearch.tracking.view import offer_view  # noqa: PLC0415
 
-        offer_view(sink, card)
+        curves = tuple(dict.fromkeys(key for fact in facts for key in shown_curves(fact)))
+        if curves != self._viewed:
+            offer_view(sink, card, curves)
+            self._viewed = curves
 
 
 def open_sink(store: Store, card: StudyCard) -> Sink:

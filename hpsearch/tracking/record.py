@@ -13,6 +13,7 @@ Status = Literal["RUNNING", "FINISHED", "KILLED", "FAILED"]
 KEY_LIMIT: Final = 250
 PARAM_LIMIT: Final = 6000
 TAG_LIMIT: Final = 8000
+_WIDTH: Final = 10
 _FOREIGN: Final = re.compile(r"[^/\w.\- :]")
 
 
@@ -58,7 +59,11 @@ def shortened(text: str, limit: int) -> str:
 
 
 def as_text(value: ParameterValue | Sequence[ParameterValue]) -> str:
-    """A parameter's value as MLflow shows it: `0.001`, `true`, `none`, `[64, 64]`."""
+    """A parameter's value as MLflow shows it: `0.001`, `true`, `none`, `[64, 64]`.
+
+    Long fractions are rounded to five digits: MLflow's table cuts `2.1224925e-05` before the exponent. The facts and the
+    metrics `hp/...` hold them in full.
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -67,7 +72,7 @@ def as_text(value: ParameterValue | Sequence[ParameterValue]) -> str:
         return value
     if isinstance(value, Sequence):
         return "[" + ", ".join(map(as_text, value)) + "]"
-    return repr(value)
+    return f"{value:.5g}" if isinstance(value, float) and len(repr(value)) > _WIDTH else repr(value)
 
 
 def text_params(params: Mapping[str, ParameterValue | list[int]]) -> dict[str, str]:

@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from hpsearch.errors import TrackingError
 from hpsearch.store import Store, StudyHome
@@ -64,7 +65,11 @@ class Tracker:
 
     def abandon(self) -> None:
         """Leave the process to itself: it projects what is stored and ends."""
-        self._close_input()
+        if self._writer is None:
+            return
+        for stream in (self._writer.stdin, self._writer.stdout):
+            with suppress(OSError):
+                _stream(stream).close()
 
     @property
     def pid(self) -> int | None:
@@ -106,7 +111,7 @@ class Tracker:
         _stream(writer.stdin).write(json.dumps(order) + "\n")
         _stream(writer.stdin).flush()
 
-    def _ask(self, deadline: float) -> dict[str, int | str] | None:
+    def _ask(self, deadline: float) -> dict[str, Any] | None:
         """The writer's last word; None when it has none by the deadline."""
         if self._writer is None:
             return None
@@ -123,13 +128,6 @@ class Tracker:
             return dict(json.loads(lines[-1])) if lines else None
         except ValueError:
             return None
-
-    def _close_input(self) -> None:
-        if self._writer is not None and self._writer.stdin is not None:
-            try:
-                self._writer.stdin.close()
-            except OSError:
-                return
 
 
 def _stream(stream: IO[str] | None) -> IO[str]:

@@ -18,6 +18,7 @@ from hpsearch.tracking.sink import Sink
 _TAG: Final = "mlflow.sharedViewState."
 _TAG_LIMIT: Final = 20_000
 _AXES: Final = 8
+_FOLDED: Final = ("best", "last", "gap", "score", "hp", "time")  # single numbers: there, but out of the way
 _KEPT: Final = {"deleted": False, "isGenerated": False}
 
 Json = dict[str, Any]
@@ -40,16 +41,19 @@ def study_link(port: int, experiment: str, identity: Identity) -> str:
     return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?{query}"
 
 
-def offer_view(sink: Sink, card: StudyCard) -> None:
+def offer_view(sink: Sink, card: StudyCard, curves: Sequence[str]) -> None:
     """Keep the view with the experiment; a view too large for a tag is left out."""
-    state = json.dumps(view_state(card), separators=(",", ":"))
+    state = json.dumps(view_state(card, curves), separators=(",", ":"))
     if len(state) <= _TAG_LIMIT:
         sink.client.set_experiment_tag(sink.experiment, _TAG + view_key(card.identity), state)
     sink.client.set_experiment_tag(sink.experiment, "mlflow.experimentKind", "custom_model_development")
 
 
-def view_state(card: StudyCard) -> Json:
-    """The view: the study's trials, best first, their parameters against the objective, their curves."""
+def view_state(card: StudyCard, curves: Sequence[str]) -> Json:
+    """The view: the study's trials, best first, their parameters against the objective, their curves.
+
+    `curves` are the metrics that have one number an epoch, such as `validation/loss`.
+    """
     return {
         "searchFilter": f"tags.`{CREATION_TAG}` = '{card.identity.creation}' and tags.`{TRIAL_TAG}` != ''",
         "orderByKey": "metrics.`objective`",
@@ -58,9 +62,15 @@ def view_state(card: StudyCard) -> Json:
         "lifecycleFilter": "Active",
         "datasetsFilter": [],
         "modelVersionFilter": "All Runs",
-        "selectedColumns": _columns(card),
-        "compareRunCharts": [*_search_charts(card), *_curve_charts()],
-        "compareRunSections": [_section("search", "Search"), _section("curves", "Curves")],
+        "selectedColumns": _columns(card, curves),
+        "compareRunCharts": [_parallel(card), *_single_parameters(card), *map(_line, _curve_order(curves))],
+        "compareRunSections": [
+            _section("all", "Parameters against the objective", columns=1, cardHeight=420),
+            _section("single", "One parameter at a time"),
+            _section("curves", "Curves", columns=2),
+            _section("training", "Training"),
+            *(_section(f"fold-{name}", name, display=False) for name in _FOLDED),
+        ],
         "runsHiddenMode": "SHOWALL",
         "hideEmptyCharts": True,
         "isAccordionReordered": True,
@@ -70,8 +80,9 @@ def view_state(card: StudyCard) -> Json:
     }
 
 
-def _columns(card: StudyCard) -> list[str]:
-    metrics = ["objective", "validation/loss", "gap/loss", "epochs"]
+def _columns(card: StudyCard, curves: Sequence[str]) -> list[str]:
+    measures = [key for key in curves if key.startswith("validation/") and key != "validation/loss"]
+    metrics = ["objective", "validation/loss", *measures, "gap/loss", "best/epoch"]
     params = [safe_key(name) for name in card.searched]
     return [
         *(f"metrics.`{name}`" for name in metrics),
@@ -81,69 +92,70 @@ def _columns(card: StudyCard) -> list[str]:
     ]
 
 
-def _section(uuid: str, name: str) -> Json:
-    return {
-        "uuid": uuid,
-        "name": name,
-        "display": True,
-        "isReordered": False,
-        "deleted": False,
-        "isGenerated": False,
-    }
+def _section(uuid: str, name: str, *, display: bool = True, **settings: int) -> Json:
+    return {"uuid": uuid, "name": name, "display": display, "isReordered": False, **settings, **_KEPT}
 
 
-def _search_charts(card: StudyCard) -> list[Json]:
-    axes = card.searched[:_AXES]
-    logs = [log_key(name) for name in axes if name in card.log_scaled]
-    plain = [safe_key(name) for name in axes if name not in card.log_scaled]
-    scatter = [
+def _parallel(card: StudyCard) -> Json:
+    """Axes are linear, so that what is sampled on a logarithmic scale is shown by its logarithm.
+
+    A trial that lacks one of the axes is not drawn at all, hence no conditional parameters here.
+    """
+    axes = [name for name in card.searched if name not in card.conditional][:_AXES]
+    return _chart(
+        "PARALLEL",
+        "parallel",
+        "all",
+        selectedParams=[safe_key(name) for name in axes if name not in card.log_scaled],
+        selectedMetrics=[*(log_key(name) for name in axes if name in card.log_scaled), "objective"],
+        showAllRuns=False,
+    )
+
+
+def _single_parameters(card: StudyCard) -> list[Json]:
+    """The objective by each parameter, those on a logarithmic scale first: they tend to matter most."""
+    by_scale = sorted(card.searched, key=lambda name: name not in card.log_scaled)
+    return [
         _chart(
             "SCATTER",
             f"scatter-{name}",
-            "search",
-            xaxis={
-                "key": log_key(name) if name in card.log_scaled else safe_key(f"hp/{name}"),
-                "type": "METRIC",
-            },
+            "single",
+            xaxis=_axis(card, name),
             yaxis={"key": "objective", "type": "METRIC"},
         )
-        for name in card.searched
-        if name in card.log_scaled
-    ]
-    return [
-        _chart(
-            "PARALLEL",
-            "parallel",
-            "search",
-            selectedParams=plain,
-            selectedMetrics=[*logs, "objective"],
-            showAllRuns=False,
-            displayName="Parameters against the objective",
-        ),
-        *scatter[:3],
-        _chart("BAR", "bar", "search", metricKey="objective"),
-    ]
+        for name in by_scale[:_AXES]
+    ] + [_chart("BAR", "bar", "single", metricKey="objective")]
 
 
-def _curve_charts() -> list[Json]:
-    charts = (
-        ("validation/loss", ("validation/loss",), "log"),
-        ("train/loss", ("train/loss",), "log"),
-        ("validation/accuracy", ("validation/accuracy",), "linear"),
+def _axis(card: StudyCard, name: str) -> Json:
+    if name in card.log_scaled:
+        return {"key": log_key(name), "type": "METRIC"}
+    if name in card.conditional:  # as a parameter, trials without it would stand at the default
+        return {"key": safe_key(f"hp/{name}"), "type": "METRIC"}
+    return {"key": safe_key(name), "type": "PARAM"}
+
+
+def _curve_order(curves: Sequence[str]) -> list[str]:
+    """Validation beside train, loss before other measures, the optimizer's own last."""
+    groups = ("validation", "train", "training")
+    known = [key for key in curves if key.partition("/")[0] in groups]
+    return sorted(
+        known,
+        key=lambda key: (key.startswith("training/"), not key.endswith("/loss"), key.partition("/")[2], -len(key)),
     )
-    return [_line(key, keys, scale) for key, keys, scale in charts]
 
 
-def _line(key: str, keys: Sequence[str], scale: str) -> Json:
+def _line(key: str) -> Json:
+    loss = key.endswith("/loss") or key in ("training/learning_rate", "training/gradient_norm")
     return _chart(
         "LINE",
         f"line-{key}",
-        "curves",
+        "training" if key.startswith("training/") else "curves",
         metricKey=key,
-        selectedMetricKeys=list(keys),
+        selectedMetricKeys=[key],
         lineSmoothness=0,
         xAxisScaleType="linear",
-        scaleType=scale,
+        scaleType="log" if loss else "linear",
         range={},
         xAxisKey="step",
         selectedXAxisMetricKey="",
@@ -156,11 +168,4 @@ def _line(key: str, keys: Sequence[str], scale: str) -> Json:
 
 
 def _chart(kind: str, uuid: str, section: str, **settings: Any) -> Json:
-    return {
-        "type": kind,
-        "uuid": uuid,
-        "runsCountToCompare": 100,
-        "metricSectionId": section,
-        **settings,
-        **_KEPT,
-    }
+    return {"type": kind, "uuid": uuid, "runsCountToCompare": 100, "metricSectionId": section, **settings, **_KEPT}

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -36,9 +37,9 @@ def main() -> None:
     order = json.loads(sys.stdin.readline() or "null")
     if order is None:
         return
-    report = follow(order)
-    sys.stdout.write(json.dumps(report) + "\n")
-    sys.stdout.flush()
+    report = json.dumps(follow(order)) + "\n"
+    with suppress(OSError):  # nobody may be there to read it
+        os.write(sys.stdout.fileno(), report.encode())
 
 
 def follow(order: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+import multiprocessing
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from hpsearch.errors import TrackingError
+from hpsearch.store import Store
+from hpsearch.tracking import bulk
+from hpsearch.tracking.client import ClientSink
+from hpsearch.tracking.embedded import BulkSink, open_database, open_embedded
+from hpsearch.tracking.place import embedded_uri
+from hpsearch.tracking.projection import trial_record
+from hpsearch.tracking.record import Point
+from hpsearch.tracking.study_run import study_record
+from tests.support.facts import fact, facts
+from tests.support.tracking import CARD, RESULT, shown
+
+
+def fill(sink, trials):
+    parent = sink.write_study(study_record(CARD, trials, RESULT, running=False))
+    sink.write([trial_record(CARD, trial, parent=parent) for trial in trials])
+
+
+def test_runs_written_in_bulk_are_those_that_the_client_writes(store, tmp_path):
+    """Parameters, tags, metrics, histories, status and times agree; NaN and a thinned curve are among them."""
+    trials = [*facts(14), fact(14, epochs=1100)]
+    other = Store(tmp_path / "other")
+    other.root.mkdir()
+    other.database.write_bytes(store.database.read_bytes())
+    in_bulk = open_embedded(store, CARD)
+    assert isinstance(in_bulk, BulkSink)
+    fill(in_bulk, trials)
+    by_client = ClientSink(embedded_uri(other), CARD, artifacts=other.artifacts)
+    by_client.survey()
+    fill(by_client, trials)
+    assert shown(embedded_uri(store), "digits") == shown(embedded_uri(other), "digits")
+
+
+def test_a_run_s_whole_dictionary_agrees_but_for_its_ids(store):
+    sink = open_embedded(store, CARD)
+    record = trial_record(CARD, fact(3), parent="p")
+    sink.write([record])
+    ours = sink.client.get_run(CARD.identity.run_id(3)).to_dictionary()
+    run = sink.client.create_run(
+        sink.experiment, start_time=record.start, tags=dict(record.tags), run_name=record.name
+    )
+    other = ClientSink(embedded_uri(store), CARD)
+    other._runs["3"] = run.info.run_id
+    other.write([record])
+    theirs = sink.client.get_run(run.info.run_id).to_dictionary()
+    for dictionary in (ours, theirs):
+        identifier = dictionary["info"]["run_id"]
+        assert identifier in dictionary["info"].pop("artifact_uri")
+        del dictionary["info"]["run_id"]
+    assert ours == theirs
+
+
+def test_mlflow_finds_what_was_written_in_bulk(store):
+    sink = open_embedded(store, CARD)
+    fill(sink, facts(20))
+    found = sink.client.search_runs(
+        [sink.experiment],
+        filter_string="metrics.objective < 100 and params.optimizer = 'adam' and attributes.status = 'FINISHED'",
+        order_by=["metrics.objective ASC"],
+    )
+    objectives = [run.data.metrics["objective"] for run in found]
+    assert objectives == sorted(objectives)
+    expected = [t for t in facts(20) if t.finished and t.params["optimizer"] == "adam"]
+    assert len(found) == len(expected) > 0
+    history = sink.client.get_metric_history(found[0].info.run_id, "validation/loss")
+    assert [point.step for point in history] == list(range(1, len(history) + 1))
+
+
+def test_writing_twice_is_writing_once(store):
+    sink = open_embedded(store, CARD)
+    fill(sink, facts(6))
+    before = shown(embedded_uri(store), "digits")
+    fill(sink, facts(6))
+    fill(open_embedded(store, CARD), facts(6))
+    assert shown(embedded_uri(store), "digits") == before
+
+
+def test_what_others_add_to_the_study_s_run_stays(store):
+    sink = open_embedded(store, CARD)
+    record = study_record(CARD, facts(3), {}, running=True)
+    run_id = sink.write_study(record)
+    sink.client.set_tag(run_id, "mine", "kept")
+    sink.client.log_metric(run_id, "mine", 1.0)
+    later = replace(
+        record, points=[*record.points, Point(key="best_objective", value=0.1, step=9, timestamp=9)]
+    )
+    sink.write_study(later)
+    run = sink.client.get_run(run_id)
+    assert (run.data.tags["mine"], run.data.metrics["mine"]) == ("kept", 1.0)
+    assert run.data.metrics["best_objective"] == 0.1
+    assert len(sink.client.get_metric_history(run_id, "best_objective")) == len(record.points) + 1
+
+
+def test_an_unknown_schema_is_written_through_the_client(store, monkeypatch):
+    monkeypatch.setattr(bulk, "REVISION", "not-this-one")
+    sink = open_embedded(store, CARD)
+    assert isinstance(sink, ClientSink)
+    fill(sink, facts(3))
+    assert [run["name"] for run in shown(embedded_uri(store), "digits")] == [
+        "digits",
+        *(f"trial-000{number}" for number in range(3)),
+    ]
+
+
+def test_the_known_schema_is_the_installed_one(store):
+    """When this fails, MLflow's tables have changed: see that the tests of bulk writing hold, then renew REVISION."""
+    with open_database(store).ManagedSessionMaker() as session:
+        assert bulk.revision(session) == bulk.REVISION
+
+
+def test_artifacts_lie_in_the_store(store):
+    sink = open_embedded(store, CARD)
+    run_id = sink.write_study(study_record(CARD, [], {}, running=True))
+    sink.client.log_text(run_id, "hello", "note.txt")
+    assert [path.name for path in store.artifacts.rglob("note.txt")] == ["note.txt"]
+    assert sink.client.get_run(run_id).info.artifact_uri.startswith(str(store.artifacts))
+
+
+def test_the_database_lets_readers_in_while_it_is_written(store):
+    open_database(store)
+    with closing(sqlite3.connect(store.database)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_database_removed_under_the_writer_is_noticed(store):
+    sink = open_embedded(store, CARD)
+    store.database.unlink()
+    with pytest.raises(TrackingError, match="removed or replaced"):
+        sink.survey()
+
+
+def _open(root, results):
+    open_database(Store(root))
+    results.put("made")
+
+
+@pytest.mark.slow
+def test_processes_that_make_the_same_database_at_once_do_not_fail(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    processes = [context.Process(target=_open, args=(tmp_path / "new", results)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0, 0, 0]

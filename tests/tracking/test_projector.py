@@ -1,0 +1,196 @@
+"""Synchronization makes MLflow equal to the facts, whatever stood there before."""
+
+import pytest
+
+from hpsearch.errors import TrackingError
+from hpsearch.tracking import SyncReport, run_id, sync
+from hpsearch.tracking.client import ClientSink
+from hpsearch.tracking.identity import load_identity
+from hpsearch.tracking.place import embedded_uri
+from hpsearch.tracking.projection import COMPLETE_TAG
+from hpsearch.tracking.projector import Projector
+from tests.support.facts import fact
+from tests.support.tracking import broken_server, finish_study, make_study, shown
+
+
+def client(store):
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=embedded_uri(store))
+
+
+def other_uri(tmp_path, database):
+    """An address that is not the store's own database, so that runs are written through the client."""
+    copy = tmp_path / "elsewhere.db"
+    copy.write_bytes(database.read_bytes())
+    return f"sqlite:///{copy}"
+
+
+def test_every_trial_is_a_run_below_the_study_s(study):
+    assert sync(study.store, study.home) == SyncReport(projected=8, already=0, total=8)
+    runs = client(study.store).search_runs(["1"])
+    parent = run_id(study.store, study.home, None)
+    children = {run.info.run_name: run for run in runs if run.info.run_id != parent}
+    assert sorted(children) == [f"trial-{number:04d}" for number in range(8)]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children.values()} == {parent}
+    assert children["trial-0003"].info.run_id == run_id(study.store, study.home, 3)
+
+
+def test_synchronizing_twice_is_synchronizing_once(study):
+    finish_study(study)
+    sync(study.store, study.home)
+    before = shown(embedded_uri(study.store), "digits")
+    assert sync(study.store, study.home) == SyncReport(projected=0, already=8, total=8)
+    assert shown(embedded_uri(study.store), "digits") == before
+
+
+def test_new_trials_are_added_to_old_ones(study):
+    sync(study.store, study.home)
+    study.add(fact(8), fact(9, state="pruned"))
+    assert sync(study.store, study.home) == SyncReport(projected=2, already=8, total=10)
+
+
+def test_following_the_facts_ends_where_one_synchronization_does(store, study):
+    """Caught up after every trial, or all at once: the same runs, points and tags."""
+    followed = make_study(store, count=0, name="digits")
+    projector = Projector(store, followed.home, _identity(followed))
+    for trial in study.facts.facts():
+        followed.add(trial)
+        projector.catch_up()
+    projector.finish()
+    sync(store, study.home)
+    assert _without_names(shown(embedded_uri(store), "digits~2")) == _without_names(
+        shown(embedded_uri(store), "digits")
+    )
+
+
+def _identity(study):
+    from hpsearch.tracking.identity import establish_identity
+
+    return establish_identity(study.home, uri=None, experiment=None)
+
+
+def _without_names(runs):
+    dropped = (
+        "hpsearch.study",
+        "hpsearch.creation",
+        "mlflow.source.name",
+        "mlflow.runName",
+        "mlflow.note.content",
+    )
+    return [
+        {
+            **run,
+            "name": run["name"].replace("~2", ""),
+            "tags": {k: v for k, v in run["tags"].items() if k not in dropped},
+        }
+        for run in runs
+    ]
+
+
+def _damage_soft_delete(mlflow, study):
+    mlflow.delete_run(run_id(study.store, study.home, 2))
+    mlflow.delete_run(run_id(study.store, study.home, None))
+
+
+def _damage_experiment(mlflow, study):
+    mlflow.delete_experiment("1")
+
+
+def _damage_half_written(mlflow, study):
+    mlflow.delete_tag(run_id(study.store, study.home, 2), COMPLETE_TAG)
+
+
+def _damage_older_projection(mlflow, study):
+    mlflow.set_tag(run_id(study.store, study.home, 2), COMPLETE_TAG, "0")
+
+
+def _damage_hard_delete(mlflow, study):
+    mlflow._tracking_client.store._hard_delete_run(run_id(study.store, study.home, 2))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _damage_soft_delete,
+        _damage_experiment,
+        _damage_half_written,
+        _damage_older_projection,
+        _damage_hard_delete,
+    ],
+)
+@pytest.mark.parametrize("embedded", [True, False], ids=["embedded", "client"])
+def test_what_was_lost_meanwhile_is_made_good(study, tmp_path, database, damage, embedded):
+    uri = None if embedded else other_uri(tmp_path, database)
+    address = uri or embedded_uri(study.store)
+    sync(study.store, study.home, uri=uri)
+    before = shown(address, "digits")
+    from mlflow import MlflowClient
+
+    damage(MlflowClient(tracking_uri=address), study)
+    sync(study.store, study.home)
+    assert shown(address, "digits") == before
+
+
+def test_an_outage_halfway_leaves_no_half_trial(study, tmp_path, database, monkeypatch):
+    """The server goes away between two requests of one trial; the next synchronization completes that trial."""
+    uri = other_uri(tmp_path, database)
+    fill, calls = ClientSink._fill, []
+
+    def failing(self, run_id, record, tags):
+        calls.append(record.name)
+        if len(calls) == 5:
+            raise ConnectionError("gone")
+        fill(self, run_id, record, tags)
+
+    monkeypatch.setattr(ClientSink, "_fill", failing)
+    with pytest.raises(TrackingError, match=r"gone.*hpsearch sync digits"):
+        sync(study.store, study.home, uri=uri)
+    monkeypatch.setattr(ClientSink, "_fill", fill)
+    sync(study.store, study.home)
+    direct = make_study(study.store, count=8)
+    sync(study.store, direct.home)
+    assert _without_names(shown(uri, "digits")) == _without_names(
+        shown(embedded_uri(study.store), "digits~2")
+    )
+
+
+def test_studies_may_share_an_experiment(store, study):
+    second = make_study(store, count=3, name="wine")
+    sync(store, study.home, experiment="both")
+    sync(store, second.home, experiment="both")
+    names = [run["name"] for run in shown(embedded_uri(store), "both")]
+    assert len(names) == 13
+    assert sync(store, second.home) == SyncReport(projected=0, already=3, total=3)
+
+
+def test_generations_have_an_experiment_each(store, study):
+    second = make_study(store, count=2)
+    sync(store, study.home)
+    sync(store, second.home)
+    assert len(shown(embedded_uri(store), "digits")) == 9
+    assert len(shown(embedded_uri(store), "digits~2")) == 3
+
+
+@pytest.mark.parametrize("status", [500, 403, 404])
+def test_a_server_that_refuses_is_named_with_the_remedy(study, status, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    with (
+        broken_server(status) as (uri, asked),
+        pytest.raises(TrackingError, match="hpsearch sync digits") as caught,
+    ):
+        sync(study.store, study.home, uri=uri)
+    assert asked
+    assert uri in str(caught.value)
+    assert sync(study.store, study.home, uri=embedded_uri(study.store)).projected == 8
+
+
+def test_the_place_is_remembered(study, tmp_path, database):
+    uri = other_uri(tmp_path, database)
+    sync(study.store, study.home, uri=uri, experiment="mine")
+    study.add(fact(8))
+    assert sync(study.store, study.home).projected == 1
+    identity = load_identity(study.home)
+    assert (identity.uri, identity.experiment) == (uri, "mine")
+    assert len(shown(uri, "mine")) == 10
+    assert run_id(study.store, study.home, 8) is not None
