@@ -6,6 +6,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, is_active
 from hpsearch.spec.reader import load_study, parse_study
+from hpsearch.spec.schema import json_schema
 from hpsearch.spec.study import StudySpec
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "StudySpec",
     "Tracking",
     "is_active",
+    "json_schema",
     "load_study",
     "parse_study",
 ]

@@ -8,15 +8,24 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import Field, PlainValidator, model_serializer, model_validator
 
 from hpsearch.spec.findings import Finding, error, raise_all, show, suggestion
-from hpsearch.spec.rules import Rule
+from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.samplers import METHODS
 from hpsearch.spec.section import Section
 
 PRUNING_RULES: Final = ("none", "median", "percentile", "halving", "hyperband")
 
 _OFF: Final = (None, False, "none", "off")
-_SPAN: Final = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_AMOUNT: Final = r"([0-9]{1,9}(?:\.[0-9]{1,9})?)"
+_SPAN: Final = rf"(?=.)(?:{_AMOUNT}h)?(?:{_AMOUNT}m)?(?:{_AMOUNT}s)?"
 _SECONDS: Final = Rule(kind="number", above=0, maximum=1e9)
+_TIME: Final = Form(
+    "`90s`, `30m`, `2h`, `1h30m`, or a number of seconds; or null",
+    {"anyOf": [{**_SECONDS.schema()}, {"type": "string", "pattern": f"^{_SPAN}$"}, {"type": "null"}]},
+)
+_WINDOW: Final = Rule(kind="integer", minimum=1, maximum=10_000)
+_IN_FLIGHT: Final = Form(
+    f"{_WINDOW.words}, or `auto`", {"anyOf": [_WINDOW.schema(), {"enum": ["auto", None]}]}
+)
 
 
 def _epochs(minimum: int, *, nullable: bool = False) -> Rule:
@@ -30,6 +39,8 @@ def is_off(value: Any) -> bool:
 
 class EarlyStopping(Section):
     """When a trial has learned what it can: by the first objective's metric, epoch by epoch."""
+
+    short_form = Form("`none`", {"enum": list(_OFF)})
 
     patience: Annotated[int | None, _epochs(1, nullable=True)] = Field(
         default=5, description="the epochs without improvement after which a trial stops; null: never"
@@ -49,6 +60,8 @@ class EarlyStopping(Section):
 
 class Pruning(Section):
     """When a trial is given up because others did better at its age."""
+
+    short_form = Form("a rule", {"enum": [*PRUNING_RULES, *(off for off in _OFF if off != "none")]})
 
     rule: Annotated[
         Literal["none", "median", "percentile", "halving", "hyperband"],
@@ -82,11 +95,13 @@ class Pruning(Section):
 class Sampler(Section):
     """Who proposes the next trial's parameters. Options are written next to the name."""
 
+    short_form = Form("a name", {"enum": list(METHODS)})
+
     name: Annotated[
         Literal["tpe", "random", "grid", "qmc", "cmaes", "nsga2", "gp"],
         Rule(kind="choice", choices=tuple(METHODS)),
     ] = Field(default="tpe", description="the method")
-    options: Mapping[str, Any] = Field(
+    options: Annotated[Mapping[str, Any], Form("see [samplers](#samplers-and-their-options)", {})] = Field(
         default_factory=dict, description="the method's own options, by their names"
     )
 
@@ -142,8 +157,8 @@ def _seconds(value: Any) -> float | None:
     if value is None:
         return None
     if isinstance(value, str):
-        match = _SPAN.fullmatch(value.strip().lower())
-        if match is None or not any(match.groups()):
+        match = re.fullmatch(_SPAN, value)
+        if match is None:
             raise error(f"must be a time span, got {show(value)}", "write 90s, 30m, 2h or 1h30m")
         value = sum(float(part or 0) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True))
     wrong = _SECONDS.finding(value)
@@ -155,7 +170,7 @@ def _seconds(value: Any) -> float | None:
 def _in_flight(value: Any) -> int | None:
     if value is None or value == "auto":
         return None
-    wrong = Rule(kind="integer", minimum=1, maximum=10_000).finding(value)
+    wrong = _WINDOW.finding(value)
     if wrong:
         raise error(wrong.rule, wrong.remedy or "or auto")
     return int(value)
@@ -167,10 +182,10 @@ class Budget(Section):
     trials: Annotated[int, Rule(kind="integer", minimum=1, maximum=10_000_000)] = Field(
         default=50, description="the number of trials, in all; raising it later continues the study"
     )
-    time: Annotated[float | None, PlainValidator(_seconds)] = Field(
+    time: Annotated[float | None, PlainValidator(_seconds), _TIME] = Field(
         default=None, description="the time for one run: 90s, 30m, 2h, 1h30m, or seconds; null: unlimited"
     )
-    in_flight: Annotated[int | None, PlainValidator(_in_flight)] = Field(
+    in_flight: Annotated[int | None, PlainValidator(_in_flight), _IN_FLIGHT] = Field(
         default=None,
         description="how many trials are proposed before their forerunners are known; it decides the trial "
         "table, the number of workers does not; `auto` grows with the number of finished trials",

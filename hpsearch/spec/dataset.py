@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, PlainValidator, model_validator
 
 from hpsearch.spec.findings import Finding, error, raise_all, show, suggestion
-from hpsearch.spec.rules import Rule
+from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 
 TABLES: Final = (".csv", ".tsv", ".parquet")
@@ -17,6 +17,22 @@ TASKS: Final = ("auto", "classification", "regression")
 
 _SHARE: Final = Rule(kind="number", above=0, below=1)
 _TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
+_SOURCE: Final = Form(
+    "a bundled data set or a path",
+    {
+        "type": "string",
+        "anyOf": [
+            {"enum": [f"sklearn/{name}" for name in BUNDLED]},
+            {"pattern": r"(?i)^(?!.*://).*[^/]\.(csv|tsv|parquet|npz)$"},
+        ],
+    },
+)
+_LIST_OF_NAMES: Final = {"type": "array", "items": _TEXT.schema(), "uniqueItems": True}
+_NAMES: Final = Form("a name or a list of names", {"anyOf": [_TEXT.schema(), _LIST_OF_NAMES]})
+_TARGET: Final = Form(
+    "a name or a list of names, or null",
+    {"anyOf": [{"type": "null"}, _TEXT.schema(), {**_LIST_OF_NAMES, "minItems": 1}]},
+)
 
 
 def _choice(*choices: str) -> Rule:
@@ -110,17 +126,17 @@ class PreprocessSpec(Section):
 class DataSpec(Section):
     """The data set, its target and how it is split and prepared."""
 
-    source: Annotated[str, PlainValidator(_source)] = Field(
+    source: Annotated[str, PlainValidator(_source), _SOURCE] = Field(
         description="the data: `sklearn/` and one of digits, iris, wine, breast_cancer, diabetes, linnerud, "
         "or a .csv, .tsv, .parquet or .npz file, relative to the study file"
     )
-    target: Annotated[str | tuple[str, ...] | None, PlainValidator(_target)] = Field(
+    target: Annotated[str | tuple[str, ...] | None, PlainValidator(_target), _TARGET] = Field(
         default=None, description="the column to predict, or a list of them; tables need it"
     )
     task: Annotated[str, _choice(*TASKS)] = Field(
         default="auto", description="what is learned; `auto` looks at the target"
     )
-    drop: Annotated[tuple[str, ...], PlainValidator(_names)] = Field(
+    drop: Annotated[tuple[str, ...], PlainValidator(_names), _NAMES] = Field(
         default=(), description="columns to leave out"
     )
     split: SplitSpec = Field(

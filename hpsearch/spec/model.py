@@ -7,7 +7,7 @@ from pydantic import Field, PlainValidator, model_validator
 
 from hpsearch.spec.findings import Finding, error, nearest, raise_all, show, suggestion
 from hpsearch.spec.registry import CLASSIFICATION_LOSSES, REGISTRY, REGRESSION_LOSSES
-from hpsearch.spec.rules import NAME, Rule
+from hpsearch.spec.rules import IDENTIFIER, NAME, Form, Rule
 from hpsearch.spec.section import Section
 
 CLASSIFICATION_METRICS: Final = ("accuracy", "macro_f1", "log_loss", "roc_auc")
@@ -18,6 +18,22 @@ METRICS: Final = tuple(
     for part in ("validation", "train")
 )
 WEIGHTS: Final = "weights"
+_REFERENCE: Final = {"type": "string", "pattern": rf"^\${IDENTIFIER}$"}
+_HIDDEN: Final = Form(
+    "a list of widths, each a number or `$name`; or `$name`",
+    {
+        "anyOf": [
+            {
+                "type": "array",
+                "items": {"anyOf": [REGISTRY["width"].rule.schema(), _REFERENCE]},
+                "maxItems": REGISTRY["depth"].rule.maximum,
+            },
+            _REFERENCE,
+            {"type": "null"},
+        ]
+    },
+)
+_METRIC: Final = Form("a metric", {"enum": [*METRICS, WEIGHTS]})
 
 
 def is_reference(value: object) -> bool:
@@ -47,6 +63,12 @@ def _value_of(name: str) -> PlainValidator:
     return PlainValidator(validate)
 
 
+def _form_of(name: str) -> Form:
+    """What `_value_of` takes."""
+    rule, empty = REGISTRY[name].rule, [{"type": "null"}] if name in ("depth", "width") else []
+    return Form(f"{rule.words}, or `$name`", {"anyOf": [rule.schema(), _REFERENCE, *empty]})
+
+
 def _hidden(value: Any) -> Any:
     """A list of widths or references; or one reference to a parameter that chooses among lists."""
     if value is None:
@@ -70,24 +92,25 @@ def _hidden(value: Any) -> Any:
 class ModelSpec(Section):
     """The network. `$name` in place of a value refers to a parameter of the space."""
 
-    hidden: Annotated[tuple[int | str, ...] | str | None, PlainValidator(_hidden)] = Field(
+    hidden: Annotated[tuple[int | str, ...] | str | None, PlainValidator(_hidden), _HIDDEN] = Field(
         default=None,
-        description="the widths of the hidden layers, from the inputs on; an empty list is a linear model",
+        description="the widths of the hidden layers, from the inputs on; `[64, 64]` where nothing else says; "
+        "an empty list is a linear model",
     )
-    depth: Annotated[int | str | None, _value_of("depth")] = Field(
+    depth: Annotated[int | str | None, _value_of("depth"), _form_of("depth")] = Field(
         default=None, description="in place of `hidden`: the number of hidden layers of the same width"
     )
-    width: Annotated[int | str | None, _value_of("width")] = Field(
+    width: Annotated[int | str | None, _value_of("width"), _form_of("width")] = Field(
         default=None, description="in place of `hidden`: the number of units of each hidden layer"
     )
-    activation: Annotated[str, _value_of("activation")] = Field(
+    activation: Annotated[str, _value_of("activation"), _form_of("activation")] = Field(
         default="relu", description="the activation of the hidden layers"
     )
-    initializer: Annotated[str, _value_of("initializer")] = Field(
+    initializer: Annotated[str, _value_of("initializer"), _form_of("initializer")] = Field(
         default="he", description="how weights are drawn before training; biases start at zero"
     )
-    loss: Annotated[str, _value_of("loss")] = Field(
-        default="auto", description=f"what training minimizes: {REGISTRY['loss'].description}"
+    loss: Annotated[str, _value_of("loss"), _form_of("loss")] = Field(
+        default="auto", description=REGISTRY["loss"].description
     )
 
     def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
@@ -112,13 +135,17 @@ def _known_metric(value: Any) -> Any:
 
 
 class Objective(Section):
-    """What makes a trial good. A direction is declared, never guessed from a metric's name."""
+    """What makes a trial good. A direction is declared, never guessed from a metric's name.
 
-    metric: Annotated[str, PlainValidator(_known_metric)] = Field(
+    Several of them, as a list under `objectives`, give the trials that no other beats in all of them. Trials
+    are followed by the first one, epoch by epoch.
+    """
+
+    metric: Annotated[str, PlainValidator(_known_metric), _METRIC] = Field(
         default="validation_loss",
         description="the number that is compared: `validation_` or `train_` with loss, accuracy, macro_f1, "
-        "log_loss, roc_auc (classification), rmse, mae, r2 (regression); in `objectives` also `weights`, the "
-        "number of trainable numbers",
+        "log_loss, roc_auc (classification), rmse, mae, r2 (regression); behind another one in `objectives` "
+        "also `weights`, the number of trainable numbers",
     )
     direction: Annotated[
         Literal["minimize", "maximize"], Rule(kind="choice", choices=("minimize", "maximize"))

@@ -155,6 +155,18 @@ class Rule:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What may be written, in words and as JSON schema, where a validator checks more than one rule."""
+
+    words: str
+    json: dict[str, Any]
+
+    def schema(self) -> dict[str, Any]:
+        """JSON schema (draft 2020-12) of what may be written."""
+        return self.json
+
+
 IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 NAME: Final = Rule(
     kind="text",

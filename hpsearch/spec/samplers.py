@@ -9,9 +9,10 @@ from hpsearch.spec.rules import Rule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """An option of a sampler: what it may be and what it does."""
+    """An option of a sampler: what it may be, what it is otherwise (in words) and what it does."""
 
     rule: Rule
+    default: str
     description: str
 
 
@@ -32,7 +33,7 @@ _PROBABILITY: Final = Rule(kind="number", minimum=0, maximum=1)
 
 def _startup(default: int) -> Option:
     return Option(
-        rule=_COUNT, description=f"the trials sampled at random before the method begins; {default}"
+        rule=_COUNT, default=str(default), description="the trials sampled at random before the method begins"
     )
 
 
@@ -42,14 +43,17 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "n_startup_trials": _startup(10),
             "n_ei_candidates": Option(
-                rule=_COUNT, description="the candidates of which the most promising is taken; 24"
+                rule=_COUNT, default="24", description="the candidates of which the most promising is taken"
             ),
             "multivariate": Option(
-                rule=_BOOLEAN, description="whether parameters are modelled together; true with one objective"
+                rule=_BOOLEAN,
+                default="true with one objective",
+                description="whether parameters are modelled together",
             ),
             "constant_liar": Option(
                 rule=_BOOLEAN,
-                description="whether trials in flight count as bad, which spreads proposals; true",
+                default="true",
+                description="whether trials in flight count as bad, which spreads proposals",
             ),
         },
     ),
@@ -59,8 +63,8 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "points": Option(
                 rule=Rule(kind="integer", minimum=2, maximum=1000),
-                description="how many evenly spaced values stand for a range without a step; 5 for integers, "
-                "no default for others",
+                default="5 for integers, else none",
+                description="how many evenly spaced values stand for a range without a step",
             ),
         },
     ),
@@ -69,10 +73,11 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "qmc_type": Option(
                 rule=Rule(kind="choice", choices=("sobol", "halton")),
-                description="the sequence of points; sobol",
+                default="sobol",
+                description="the sequence of points",
             ),
             "scramble": Option(
-                rule=_BOOLEAN, description="whether the sequence is scrambled by the seed; false"
+                rule=_BOOLEAN, default="false", description="whether the sequence is scrambled by the seed"
             ),
         },
     ),
@@ -83,18 +88,21 @@ METHODS: Final[Mapping[str, Method]] = {
             "n_startup_trials": _startup(1),
             "popsize": Option(
                 rule=Rule(kind="integer", minimum=2, maximum=1_000_000),
-                description="the size of a generation; it follows from the number of parameters",
+                default="by the number of parameters",
+                description="the size of a generation",
             ),
             "consider_pruned_trials": Option(
-                rule=_BOOLEAN, description="whether it learns from pruned trials; false"
+                rule=_BOOLEAN, default="false", description="whether it learns from pruned trials"
             ),
             "use_separable_cma": Option(
-                rule=_BOOLEAN, description="whether parameters are taken as independent; false"
+                rule=_BOOLEAN, default="false", description="whether parameters are taken as independent"
             ),
             "with_margin": Option(
-                rule=_BOOLEAN, description="whether steps of integers are kept alive; false"
+                rule=_BOOLEAN, default="false", description="whether steps of integers are kept alive"
             ),
-            "lr_adapt": Option(rule=_BOOLEAN, description="whether its learning rate adapts to noise; false"),
+            "lr_adapt": Option(
+                rule=_BOOLEAN, default="false", description="whether its learning rate adapts to noise"
+            ),
         },
     ),
     "nsga2": Method(
@@ -102,17 +110,19 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "population_size": Option(
                 rule=Rule(kind="integer", minimum=2, maximum=1_000_000),
-                description="the size of a generation; 50",
+                default="50",
+                description="the size of a generation",
             ),
             "mutation_prob": Option(
                 rule=Rule(kind="number", minimum=0, maximum=1, nullable=True),
+                default="null",
                 description="the probability that a value mutates; null: one in the number of parameters",
             ),
             "crossover_prob": Option(
-                rule=_PROBABILITY, description="the probability of having two parents; 0.9"
+                rule=_PROBABILITY, default="0.9", description="the probability of having two parents"
             ),
             "swapping_prob": Option(
-                rule=_PROBABILITY, description="the probability that parents swap a value; 0.5"
+                rule=_PROBABILITY, default="0.5", description="the probability that parents swap a value"
             ),
         },
     ),
@@ -122,7 +132,7 @@ METHODS: Final[Mapping[str, Method]] = {
         options={
             "n_startup_trials": _startup(10),
             "deterministic_objective": Option(
-                rule=_BOOLEAN, description="whether the objective is free of noise; false"
+                rule=_BOOLEAN, default="false", description="whether the objective is free of noise"
             ),
         },
     ),

@@ -1,11 +1,12 @@
 """The base of all sections of the study file."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 
 from hpsearch.spec.findings import Finding, findings_of, raise_all, show, suggestion
 from hpsearch.spec.registry import REGISTRY
+from hpsearch.spec.rules import Form
 
 
 class Section(BaseModel):
@@ -13,6 +14,9 @@ class Section(BaseModel):
 
     Every field has a description, from which the JSON schema and the reference page are made.
     """
+
+    short_form: ClassVar[Form | None] = None
+    """What may stand in place of the mapping."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
