@@ -1,4 +1,4 @@
-"""The projection of trial facts to MLflow: idempotent, allowed to lag, allowed to be down. The only importer of mlflow."""
+"""The projection of trial facts to MLflow: idempotent, allowed to lag or to be down. Alone imports mlflow."""
 
 from hpsearch.tracking.projector import SyncReport, sync
 from hpsearch.tracking.runs import run_id

@@ -1,7 +1,7 @@
 """Runs into MLflow's own tables, many in one transaction: 4 ms a trial where its client takes 40.
 
-The tables are private to MLflow: used only at the schema revision that `REVISION` names, and a test holds what is written equal to
-what the client writes.
+The tables are private to MLflow: used only at the schema revision that `REVISION` names, and a test holds
+what is written equal to what the client writes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -12,9 +12,10 @@ from hpsearch.tracking.identity import Identity
 class StudyCard:
     """A study's name tag.
 
-    `objectives` are (metric, "minimize" | "maximize"), the first of which decides. `searched` are the parameters that vary,
-    in the file's order; `log_scaled` those sampled on a logarithmic scale, `conditional` those that not every trial has. `settings` are shown as the study run's
-    parameters. `identity.creation` tells this study from another of the same name.
+    `objectives` are (metric, "minimize" | "maximize"), the first of which decides. `searched` are the
+    parameters that vary, in the file's order; `log_scaled` those sampled on a logarithmic scale,
+    `conditional` those that not every trial has. `settings` are shown as the study run's parameters.
+    `identity.creation` tells this study from another of the same name.
     """
 
     key: str
@@ -42,7 +43,7 @@ def read_card(home: StudyHome, identity: Identity) -> StudyCard:
     Raises:
         SpecError: the stored study file is damaged.
     """
-    from hpsearch.spec import Fixed, Range, load_study  # noqa: PLC0415 - pydantic, only where a study is projected
+    from hpsearch.spec import Fixed, Range, load_study  # noqa: PLC0415 - pydantic
 
     spec = load_study(home.study_file)
     return StudyCard(

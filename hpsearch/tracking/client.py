@@ -1,4 +1,4 @@
-"""Runs through MLflow's client: for servers, for any other address, and for database schemas that we do not know."""
+"""Runs through MLflow's client: for servers, other databases, and schemas that we do not know."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -42,8 +42,8 @@ def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | Non
 class ClientSink:
     """Writes runs one by one; finds those that are there by their tags.
 
-    A run bears the tag `hpsearch.projection` last: one without it was cut off halfway, and is written over. MLflow keeps equal
-    parameters and points once, so that completes it.
+    A run bears the tag `hpsearch.projection` last: one without it was cut off halfway, and is written over.
+    MLflow keeps equal parameters and points once, so that completes it.
     """
 
     def __init__(self, uri: str, card: StudyCard, *, artifacts: Path | None = None) -> None:
@@ -55,9 +55,11 @@ class ClientSink:
         self._sent: set[Point] = set()
 
     def projected(self, numbers: Sequence[int]) -> set[int]:
+        """Those of the trials that were whole at the last survey, or were written since."""
         return self._whole & set(numbers)
 
     def write(self, records: Sequence[RunRecord]) -> None:
+        """Write trials one by one, each marked as whole when it is."""
         for record in records:
             self._write(str(record.number), record)
             if record.number is not None:
@@ -71,6 +73,7 @@ class ClientSink:
         return run_id
 
     def run_ids(self) -> dict[str, str]:
+        """The ids that MLflow gave to the runs, by trial number, and to the study's under "study"."""
         return dict(self._runs)
 
     def survey(self) -> None:

@@ -34,7 +34,7 @@ def shown_curves(fact: TrialFact) -> dict[str, Sequence[float]]:
 
 
 def kept_epochs(curve: Sequence[float], limit: int = CURVE_POINTS) -> list[int]:
-    """Which epochs (from 0) of a curve are shown: all, or `limit` evenly spaced with the first, last, least and greatest."""
+    """The epochs (from 0) that are shown: all, or `limit` with the first, last, least and greatest."""
     if len(curve) <= limit:
         return list(range(len(curve)))
     finite = [epoch for epoch, value in enumerate(curve) if math.isfinite(value)]
@@ -45,7 +45,7 @@ def kept_epochs(curve: Sequence[float], limit: int = CURVE_POINTS) -> list[int]:
 
 
 def curve_points(curves: Mapping[str, Sequence[float]], start: int, end: int) -> list[Point]:
-    """Every curve's points: step = epoch, from 1; timestamps are the epochs' shares of the time from `start` to `end`."""
+    """Every curve's points: step = epoch, from 1; epochs share the time from `start` to `end`."""
     points = []
     for key, curve in curves.items():
         share = (end - start) / max(len(curve), 1)

@@ -1,4 +1,4 @@
-"""The embedded MLflow: one SQLite database and one artifact directory in the store, made once, written in bulk."""
+"""The embedded MLflow: an SQLite database and an artifact directory in the store, written in bulk."""
 
 import fcntl
 import sqlite3
@@ -20,7 +20,7 @@ from hpsearch.tracking.sink import Sink
 
 
 def open_embedded(store: Store, card: StudyCard) -> Sink:
-    """The study's place in the embedded database: in bulk where its schema is the one we know, else through the client.
+    """The study's place in the embedded database: in bulk where we know its schema, else by the client.
 
     Raises:
         MlflowException: the database belongs to another version of MLflow, or cannot be opened.
@@ -68,6 +68,11 @@ class BulkSink:
         self._artifact_root = self.client.get_experiment(self.experiment).artifact_location.rstrip("/")
 
     def survey(self) -> None:
+        """See that the database is still the one that was opened.
+
+        Raises:
+            TrackingError: it was removed or replaced.
+        """
         database = self._store.database
         if not database.exists() or database.stat().st_ino != self._inode:
             raise TrackingError(
@@ -76,11 +81,13 @@ class BulkSink:
             )
 
     def projected(self, numbers: Sequence[int]) -> set[int]:
+        """Those of the trials whose runs are there, whole."""
         ids = {self._identity.run_id(number): number for number in numbers}
         with self._tracking.ManagedSessionMaker() as session:
             return {ids[run_id] for run_id in bulk.whole_runs(session, ids)}
 
     def write(self, records: Sequence[RunRecord]) -> None:
+        """Write trials in one transaction: all of them or none."""
         with self._tracking.ManagedSessionMaker(read_only=False) as session:
             bulk.replace_runs(
                 session,
@@ -90,6 +97,7 @@ class BulkSink:
             )
 
     def write_study(self, record: RunRecord) -> str:
+        """Write the study's run over what is there of it."""
         run_id = self._identity.run_id(None)
         with self._tracking.ManagedSessionMaker(read_only=False) as session:
             bulk.renew_run(
@@ -98,4 +106,5 @@ class BulkSink:
         return run_id
 
     def run_ids(self) -> None:
-        return None
+        """None: they follow from the study's identity."""
+        return

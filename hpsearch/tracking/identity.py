@@ -25,9 +25,9 @@ _PACKAGES: Final = ("hpsearch", "numpy", "optuna", "mlflow", "scikit-learn")
 class Identity:
     """A study as MLflow knows it.
 
-    `creation` is random, made once: studies of the same name, of other people or before this one, never share runs. `uri` is None
-    for the embedded database. `experiment` is None for one named after the study. `user` and `versions` are those of the
-    study's first run.
+    `creation` is random, made once: studies of the same name, of other people or before this one, never share
+    runs. `uri` is None for the embedded database. `experiment` is None for one named after the study. `user`
+    and `versions` are those of the study's first run.
     """
 
     creation: str
@@ -65,7 +65,8 @@ def load_identity(home: StudyHome) -> Identity | None:
         return None
     except (OSError, ValueError, TypeError) as error:
         raise StorageError(
-            f"{path}: cannot be read ({error}); delete it and run `hpsearch sync {home.key}` to project the study anew"
+            f"{path}: cannot be read ({error}); delete it and run `hpsearch sync {home.key}` "
+            "to project the study anew"
         ) from error
 
 

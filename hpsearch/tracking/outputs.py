@@ -1,4 +1,4 @@
-"""What the study's run carries besides numbers: files, the data set's name, the model in MLflow's own format."""
+"""What the study's run carries besides numbers: files, the data set's name, the model."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _EXAMPLE: Final = "example.json"
 
 
 def attach_outputs(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
-    """Attach to the study's run what its home holds by now; what is there already is left alone or written over."""
+    """Attach to the study's run what its home holds by now; doing it again changes nothing."""
     for path in (home.study_file, home.best, home.result):
         if path.exists():
             sink.client.log_artifact(run_id, str(path))
@@ -48,7 +48,7 @@ def _attach_dataset(sink: Sink, run_id: str, home: StudyHome, result: Mapping[st
 
 
 def _attach_model(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
-    """The refitted winner as a pyfunc model: data only, loaded by the installed package; logged again when it changed."""
+    """The refitted winner as a pyfunc model, data only: the installed package loads it."""
     digest = _digest(home)
     if sink.client.get_run(run_id).data.tags.get(MODEL_TAG) == digest:
         return
@@ -81,7 +81,7 @@ def _digest(home: StudyHome) -> str:
 
 
 def _example(home: StudyHome) -> tuple[Any, ModelSignature | None]:
-    """Raw input rows (`example.json` beside the weights, a frame in "split" form) and the signature that follows from them."""
+    """Raw input rows (`example.json` beside the weights, a frame in "split" form) and their signature."""
     path = home.model / _EXAMPLE
     if not path.exists():
         return None, None

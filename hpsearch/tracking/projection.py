@@ -48,7 +48,8 @@ def common_tags(card: StudyCard) -> dict[str, str]:
 def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
     """A trial as a run below the run `parent`.
 
-    The tag `hpsearch.projection` is not part of it: whoever writes the record adds it last, as the mark that it is whole.
+    The tag `hpsearch.projection` is not part of it: whoever writes the record adds it last, as the mark that
+    it is whole.
     """
     start = round(fact.started * 1000)
     end = start + round(fact.seconds * 1000)
@@ -114,7 +115,7 @@ def objective_scalars(card: StudyCard, fact: TrialFact) -> dict[str, float]:
 
 
 def searched_numbers(card: StudyCard, params: Mapping[str, object]) -> dict[str, float]:
-    """Searched numbers as metrics: MLflow sorts parameters as text, and its axes are linear, hence the logarithms."""
+    """Searched numbers as metrics (MLflow sorts parameters as text), and logarithms (axes are linear)."""
     numbers = {}
     for name in card.searched:
         value = params.get(name)

@@ -43,7 +43,8 @@ def sync(
 ) -> SyncReport:
     """Make MLflow equal to the study's facts, whatever was lost, deleted or half written there.
 
-    Without `uri` and `experiment` it goes where the study went before (the embedded database, unless told otherwise).
+    Without `uri` and `experiment` it goes where the study went before (the embedded database, unless told
+    otherwise).
 
     Raises:
         TrackingError: MLflow cannot be reached or refuses.

@@ -31,8 +31,8 @@ class Point:
 class RunRecord:
     """All that MLflow shall hold of one run.
 
-    `number` is the trial's number, None for the run of the study itself. `start` and `end` are in milliseconds. No two
-    points share key and step.
+    `number` is the trial's number, None for the run of the study itself. `start` and `end` are in
+    milliseconds. No two points share key and step.
     """
 
     number: int | None
@@ -61,8 +61,8 @@ def shortened(text: str, limit: int) -> str:
 def as_text(value: ParameterValue | Sequence[ParameterValue]) -> str:
     """A parameter's value as MLflow shows it: `0.001`, `true`, `none`, `[64, 64]`.
 
-    Long fractions are rounded to five digits: MLflow's table cuts `2.1224925e-05` before the exponent. The facts and the
-    metrics `hp/...` hold them in full.
+    Long fractions are rounded to five digits: MLflow's table cuts `2.1224925e-05` before the exponent. The
+    facts and the metrics `hp/...` hold them in full.
     """
     if value is None:
         return "none"
@@ -91,7 +91,7 @@ def finite_or_nan(value: float) -> float:
 
 
 def infinite_places(points: Iterable[tuple[str, int, float]]) -> str:
-    """Where infinities stood, as `key@step`, at most the first ten: what `finite_or_nan` hides is told in a tag."""
+    """Where infinities stood, as `key@step`, at most ten: what `finite_or_nan` hides is told in a tag."""
     places = [f"{key}@{step}" for key, step, value in points if math.isinf(value)]
     more = f", and {len(places) - 10} more" if len(places) > 10 else ""
     return ", ".join(places[:10]) + more

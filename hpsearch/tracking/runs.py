@@ -9,7 +9,8 @@ from hpsearch.tracking.identity import known_runs_file, load_identity
 def run_id(store: Store, home: StudyHome, trial: int | None) -> str | None:
     """The id of a trial's run, or of the study's own (None).
 
-    None where it is not known: the study was never tracked, or its server has not been written to the end yet.
+    None where it is not known: the study was never tracked, or its server has not been written to the end
+    yet.
 
     Raises:
         StorageError: the study's `tracking.json` is damaged.

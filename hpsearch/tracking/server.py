@@ -31,7 +31,7 @@ _STOP_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UiServer:
-    """A running MLflow UI. `avoided` is the usual port, where it was taken and another one had to be found."""
+    """A running MLflow UI. `avoided` is the usual port, where it was taken and another had to be found."""
 
     store: Store
     port: int
@@ -63,7 +63,7 @@ class UiServer:
 
 @contextmanager
 def ui_server(store: Store, port: int | None = None) -> Iterator[UiServer]:
-    """Serve the MLflow UI of a store while the context lasts; on leaving, also by SIGTERM, all its processes are ended.
+    """Serve the MLflow UI of a store while the context lasts; leaving, also by SIGTERM, ends all of it.
 
     Without `port` it is 5000, or a free one where that is taken.
 

@@ -46,5 +46,5 @@ class Sink(Protocol):
         ...
 
     def run_ids(self) -> dict[str, str] | None:
-        """Run ids by trial number that cannot be known without asking; None where they follow from the identity."""
+        """Run ids by trial that the server gave out; None where they follow from the identity."""
         ...

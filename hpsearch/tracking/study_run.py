@@ -1,4 +1,4 @@
-"""The run of the study itself: parent of all trials, bearer of the winner's scores, its files and its model."""
+"""The run of the study itself: parent of all trials, bearer of the winner's scores, files and model."""
 
 import json
 import math
@@ -71,7 +71,7 @@ def _status(result: Mapping[str, Any], *, running: bool) -> Status:
 
 
 def result_scalars(result: Mapping[str, Any]) -> dict[str, float]:
-    """Test scores with their intervals and the baselines: `test/accuracy`, `test/accuracy_low`, `baseline/mean_rmse`."""
+    """Test scores, intervals, baselines: `test/accuracy`, `test/accuracy_low`, `baseline/mean_rmse`."""
     scalars: dict[str, Any] = {}
     for metric, score in result.get("test", {}).items():
         scalars[f"test/{metric}"] = score["value"]
@@ -119,7 +119,8 @@ def _test_lines(result: Mapping[str, Any]) -> list[str]:
         return []
     head = f"| test score | winner | 95% interval |{''.join(f' {name} |' for name in baselines)}"
     rows = [
-        f"| {metric} | {_number(score['value'])} | {_number(score.get('low'))} to {_number(score.get('high'))} |"
+        f"| {metric} | {_number(score['value'])} "
+        f"| {_number(score.get('low'))} to {_number(score.get('high'))} |"
         + "".join(f" {_number(scores.get(metric))} |" for scores in baselines.values())
         for metric, score in test.items()
     ]

@@ -1,4 +1,4 @@
-"""The driver's side of the background writer: start it, and at the end wait for it, bounded. It never raises in between."""
+"""The driver's side of the background writer: start it, and at the end wait for it, bounded."""
 
 import json
 import os
@@ -17,16 +17,19 @@ from hpsearch.tracking.identity import Identity, establish_identity
 from hpsearch.tracking.place import is_embedded
 from hpsearch.tracking.projector import SyncReport
 
-# The child gets its parent's search path: it finds the same hpsearch, and never imports the user's main module.
-_BOOT: Final = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from hpsearch.tracking.writer import main; main()"
+# The child gets its parent's search path: the same hpsearch, but never the user's main module.
+_BOOT: Final = (
+    "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
+    "from hpsearch.tracking.writer import main; main()"
+)
 _PATIENCE: Final = 60.0
 
 
 class Tracker:
     """A study being projected by a background process.
 
-    The process reads the facts from the store; the driver hands it nothing. When it dies, whatever it had not written is written by
-    the next one, or by `hpsearch sync`.
+    The process reads the facts from the store; the driver hands it nothing. When it dies, whatever it had not
+    written is written by the next one, or by `hpsearch sync`.
     """
 
     def __init__(self, store: Store, home: StudyHome, identity: Identity) -> None:
@@ -56,7 +59,8 @@ class Tracker:
             answer = self._ask(deadline)
         if answer is None:
             raise TrackingError(
-                f"MLflow was not written to the end within {timeout:g} s; the trials are safe in {self._home.path}; "
+                f"MLflow was not written to the end within {timeout:g} s; the trials are safe in "
+                f"{self._home.path}; "
                 f"run `hpsearch sync {self._home.key}` to write the rest (details: {self._log})"
             )
         if "error" in answer:

@@ -1,7 +1,7 @@
 """The prebuilt view: all of a study's trials compared at once, without any set-up in MLflow's UI.
 
-The UI reads a shared view from the experiment tag `mlflow.sharedViewState.<key>`. Its form is MLflow's own (seen at 3.17) and not
-documented: best effort, nothing depends on it.
+The UI reads a shared view from the experiment tag `mlflow.sharedViewState.<key>`. Its form is MLflow's own
+(seen at 3.17) and not documented: best effort, nothing depends on it.
 """
 
 import json
@@ -141,7 +141,12 @@ def _curve_order(curves: Sequence[str]) -> list[str]:
     known = [key for key in curves if key.partition("/")[0] in groups]
     return sorted(
         known,
-        key=lambda key: (key.startswith("training/"), not key.endswith("/loss"), key.partition("/")[2], -len(key)),
+        key=lambda key: (
+            key.startswith("training/"),
+            not key.endswith("/loss"),
+            key.partition("/")[2],
+            -len(key),
+        ),
     )
 
 
@@ -168,4 +173,5 @@ def _line(key: str) -> Json:
 
 
 def _chart(kind: str, uuid: str, section: str, **settings: Any) -> Json:
-    return {"type": kind, "uuid": uuid, "runsCountToCompare": 100, "metricSectionId": section, **settings, **_KEPT}
+    common = {"type": kind, "uuid": uuid, "metricSectionId": section, "runsCountToCompare": 100}
+    return {**common, **settings, **_KEPT}

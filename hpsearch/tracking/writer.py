@@ -1,8 +1,8 @@
 """The background writer: a process of its own that follows a study's facts into MLflow.
 
-It is started with the paths as one line of JSON on its standard input, and reads nothing else from its driver but `finish`. The end
-of the input, however it came about, means that the driver is gone: what is stored by then is still projected. Its
-last line of output is the report, or the error.
+It is started with the paths as one line of JSON on its standard input, and reads nothing else from its driver
+but `finish`. The end of the input, however it came about, means that the driver is gone: what is stored by
+then is still projected. Its last line of output is the report, or the error.
 """
 
 import json

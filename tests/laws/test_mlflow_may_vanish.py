@@ -1,4 +1,4 @@
-"""Law 8: the search does not slow, stop or lose anything when the tracking server is away. Here the tracker's part of it."""
+"""Law 8: the search does not slow, stop or lose anything when MLflow is away. Here the tracker's part."""
 
 import socket
 import time
@@ -34,7 +34,7 @@ def impatient(monkeypatch):
 
 
 def search(study, uri):
-    """A search of 20 trials: its trials, how long the tracker took of its time, what the tracker said at the end."""
+    """A search of 20 trials: its trials, the time that the tracker took, and what it said in the end."""
     before = time.perf_counter()
     tracker = Tracker.start(study.store, study.home, uri=uri)
     spent = time.perf_counter() - before

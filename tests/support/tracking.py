@@ -77,7 +77,7 @@ def finish_study(study: Study) -> None:
 
 
 def shown(uri: str, experiment: str) -> list[dict[str, Any]]:
-    """All that MLflow holds of an experiment's active runs, in the order of their names, without what MLflow makes up."""
+    """All that MLflow holds of an experiment's active runs by name, without what MLflow makes up."""
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=uri)

@@ -133,7 +133,7 @@ def test_what_was_lost_meanwhile_is_made_good(study, tmp_path, database, damage,
 
 
 def test_an_outage_halfway_leaves_no_half_trial(study, tmp_path, database, monkeypatch):
-    """The server goes away between two requests of one trial; the next synchronization completes that trial."""
+    """The server goes away between two requests of one trial; the next time that trial is completed."""
     uri = other_uri(tmp_path, database)
     fill, calls = ClientSink._fill, []
 

@@ -126,7 +126,7 @@ def test_the_end_is_waited_for_no_longer_than_asked(study):
 
 @pytest.mark.slow
 def test_the_users_main_module_is_not_imported(study, tmp_path):
-    """A script without `if __name__ == "__main__"` is safe, and modules beside it shadow nothing of the writer's."""
+    """A script without `if __name__ == "__main__"` is safe, and modules beside it shadow nothing."""
     (tmp_path / "json.py").write_text("raise SystemExit('shadowed')", encoding="utf-8")
     script = tmp_path / "script.py"
     script.write_text(
