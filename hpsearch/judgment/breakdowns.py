@@ -47,7 +47,7 @@ def exploding_gradients(reading: Reading) -> Finding | None:
         rose = peak >= reading.n or (peak > 0 and reading.train[peak] > 1.5 * reading.train[:peak].min())
         if not (rose and len(before) and gradient[peak] > 10 * max(usual, gradient[0])):
             return None
-    shown = "infinite" if len(broken) else f"{gradient[peak]:.3g}"
+    shown = "no finite number" if len(broken) else f"{gradient[peak]:.3g}"
     against = f", against {usual:.3g} before" if len(before) else ""
     evidence = {
         "epoch": float(peak + 1),

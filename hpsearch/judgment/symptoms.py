@@ -17,13 +17,17 @@ _ENOUGH: Final = 5
 
 
 def learning_rate_too_large(reading: Reading) -> Finding | None:
-    """The training loss goes up and down by more, in sum, than it came down."""
+    """The training loss rises by more, in sum, than it came down, or all that was gained is lost."""
+    if reading.n < _FEW:
+        return None
     rises = reading.steps[reading.steps > 0]
     decrease = float(reading.train[0] - reading.train.min())
     swing = float(rises.sum())
     # three in ten epochs, by three hundredths of a constant guess's loss: sampling noise does less
     often = len(rises) >= max(_FEW, 0.3 * len(reading.steps))
-    if not often or rises.mean() < 0.03 or swing < decrease:
+    swings = often and swing >= decrease and rises.mean() >= max(0.03, 0.1 * decrease)
+    lost = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05)
+    if not swings and not lost:
         return None
     return Finding(
         name="learning_rate_too_large",
@@ -62,7 +66,7 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
 
 def at_chance(reading: Reading) -> Finding | None:
     """The validation loss never was clearly below that of a constant guess."""
-    if reading.n < _FEW or reading.has_learned:
+    if reading.n < _FEW or reading.has_learned or still_improving(reading):
         return None
     validation, train = float(reading.validation.min()), float(reading.train.min())
     if reading.has_fitted:
@@ -72,7 +76,9 @@ def at_chance(reading: Reading) -> Finding | None:
         )
     else:
         detail = f"nor is the training loss ({train:.0%})"
-        advice = f"Try {reading.scaled_rate(10, 100)}, or far below it, with less l1, l2 and dropout."
+        jumps = float(np.median(np.abs(reading.steps))) > 0.003
+        rate = reading.scaled_rate(0.01, 0.1) if jumps else reading.scaled_rate(10, 100)
+        advice = f"Try {rate}, with less l1, l2 and dropout."
     return Finding(
         name="at_chance",
         severity="failure",
@@ -191,8 +197,8 @@ def healthy(reading: Reading) -> Finding:
     return Finding(
         name="healthy",
         severity="good",
-        sentence=f"The validation loss came down to {validation:.1%} of a constant guess's in epoch {best + 1}, "
-        f"{gap:+.1%} from the training loss.",
+        sentence=f"The validation loss came down to {validation:.1%} of a constant guess's in epoch "
+        f"{best + 1}, {gap:+.1%} from the training loss.",
         advice="Nothing stands out; compare it with the best trials.",
         evidence={"best_epoch": float(best + 1), "validation_loss_ratio": validation, "gap": gap},
     )

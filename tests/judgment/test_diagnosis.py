@@ -114,6 +114,32 @@ def test_an_oscillation_in_which_nothing_is_learned_is_a_failure():
     assert "at_chance" in names
 
 
+def test_noise_on_a_long_descent_is_no_oscillation():
+    """Summed over 80 epochs the small rises exceed the whole descent; each is small against it."""
+    n = 80
+    train = decay(n, scale=20, floor=0.3) + noise(n, 0.04)
+    assert "learning_rate_too_large" not in judge(train, train + 0.05)[0]
+    assert np.maximum(np.diff(train), 0).sum() > train[0] - train.min()
+
+
+def test_what_was_gained_and_lost_again_is_a_learning_rate_too_large():
+    losses = [0.97, 1.0, 0.92, 0.88, 0.9, 1.01, 1.01, 1.02]
+    assert judge(losses, losses)[1] == "learning_rate_too_large"
+
+
+@pytest.mark.parametrize(("size", "advice"), [(0.0005, "0.1 to 1 "), (0.008, "0.0001 to 0.001 ")])
+def test_at_chance_a_still_loss_wants_a_larger_rate_and_a_jumping_one_a_smaller(size, advice):
+    losses = 1.1 + noise(30, size)
+    _, verdict, findings = judge(losses, losses)
+    assert verdict == "at_chance"
+    assert advice in findings[0].advice
+
+
+def test_a_loss_that_comes_down_from_above_a_constant_guess_is_not_yet_at_chance():
+    losses = np.linspace(2.6, 1.05, 20)
+    assert "at_chance" not in judge(losses, losses + 0.1)[0]
+
+
 def test_a_loss_that_creeps_down_in_a_straight_line_is_a_learning_rate_too_small():
     n = 25
     names, verdict, findings = judge(decay(n, scale=150, floor=0.05), decay(n, scale=150, floor=0.06))
