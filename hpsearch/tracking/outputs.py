@@ -66,7 +66,6 @@ def _attach_model(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str,
         signature=signature,
         input_example=example,
         pip_requirements=[_requirement()],
-        validate_serving_input=False,
         params={"trial": result.get("trial", ""), **result.get("params", {})},
     )
     sink.client.set_tag(run_id, MODEL_URI_TAG, info.model_uri)
@@ -91,6 +90,8 @@ def _example(home: StudyHome) -> tuple[Any, ModelSignature | None]:
     from hpsearch.model import TrainedModel  # noqa: PLC0415
 
     frame = pd.DataFrame(**json.loads(path.read_text(encoding="utf-8")))
+    whole = frame.select_dtypes("integer").columns  # as whole numbers, MLflow would refuse fractions and gaps
+    frame = frame.astype(dict.fromkeys(whole, "float64"))
     return frame, infer_signature(frame, TrainedModel.load(home.model).predict(frame))
 
 

@@ -1,4 +1,4 @@
-"""Addresses of MLflow: the embedded database's, and whether an address means it."""
+"""Addresses of MLflow: the embedded database's, and how to tell it from others."""
 
 from urllib.parse import quote
 
@@ -10,6 +10,6 @@ def embedded_uri(store: Store) -> str:
     return f"sqlite:///{quote(str(store.database), safe='/')}"
 
 
-def is_embedded(store: Store, uri: str | None) -> bool:
-    """Whether an address, or its absence, means the store's own database."""
-    return uri is None or uri == embedded_uri(store)
+def own_place(store: Store, uri: str | None) -> str | None:
+    """The address, None when it means the store's own database."""
+    return None if uri == embedded_uri(store) else uri

@@ -1,8 +1,8 @@
 """MLflow made equal to the facts: once, by `hpsearch sync`, or over and over, by the background writer."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hpsearch.errors import HpsearchError, TrackingError
@@ -18,7 +18,7 @@ from hpsearch.tracking.identity import (
     load_identity,
     write_json,
 )
-from hpsearch.tracking.place import is_embedded
+from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projection import trial_record
 from hpsearch.tracking.sink import Sink
 from hpsearch.tracking.study_run import read_result, study_record
@@ -43,17 +43,18 @@ def sync(
 ) -> SyncReport:
     """Make MLflow equal to the study's facts, whatever was lost, deleted or half written there.
 
-    Without `uri` and `experiment` it goes where the study went before (the embedded database, unless told
-    otherwise).
+    Without `uri` and `experiment` it goes where the study goes when it runs. With them it goes there this
+    once; the study's own place stays what it was.
 
     Raises:
         TrackingError: MLflow cannot be reached or refuses.
         StorageError: the facts cannot be read.
     """
-    identity = load_identity(home)
-    if uri is not None or experiment is not None or identity is None:
-        identity = establish_identity(home, uri=uri, experiment=experiment)
-    return Projector(store, home, identity).finish()
+    identity = load_identity(home) or establish_identity(home, uri=None, experiment=None)
+    place = identity.uri if uri is None else own_place(store, uri)
+    return Projector(
+        store, home, replace(identity, uri=place, experiment=experiment or identity.experiment)
+    ).finish()
 
 
 class Projector:
@@ -153,7 +154,10 @@ class Projector:
         self._viewed = None
         parent = self._add(card, facts, facts, running=False)
         attach_outputs(sink, parent, self._home, read_result(self._home))
-        run_ids = sink.run_ids()
+        if load_identity(self._home) == self._identity:
+            self._remember(sink.run_ids())
+
+    def _remember(self, run_ids: Mapping[str, str] | None) -> None:
         if run_ids is None:
             known_runs_file(self._home).unlink(missing_ok=True)
         else:
@@ -173,7 +177,7 @@ def open_sink(store: Store, card: StudyCard) -> Sink:
     """The study's place in its MLflow; made where it is missing."""
     # mlflow takes over a second to import
     uri = card.identity.uri
-    if uri is None or is_embedded(store, uri):
+    if uri is None:
         from hpsearch.tracking.embedded import open_embedded  # noqa: PLC0415
 
         return open_embedded(store, card)

@@ -20,7 +20,7 @@ from hpsearch.errors import InputError, Problem, TrackingError
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.environment import quieten_server
 from hpsearch.tracking.identity import load_identity
-from hpsearch.tracking.place import embedded_uri, is_embedded
+from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.view import study_link
 
 DEFAULT_PORT: Final = 5000
@@ -46,7 +46,7 @@ class UiServer:
     def link(self, home: StudyHome) -> str | None:
         """The page that compares a study's trials; None when the study is not in this database."""
         identity = load_identity(home)
-        if identity is None or not is_embedded(self.store, identity.uri):
+        if identity is None or identity.uri is not None:
             return None
         experiment = experiment_id(self.store, identity.experiment or home.key)
         return None if experiment is None else study_link(self.port, experiment, identity)

@@ -14,7 +14,7 @@ from hpsearch.errors import TrackingError
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import Identity, establish_identity
-from hpsearch.tracking.place import is_embedded
+from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projector import SyncReport
 
 # The child gets its parent's search path: the same hpsearch, but never the user's main module.
@@ -41,8 +41,8 @@ class Tracker:
         cls, store: Store, home: StudyHome, *, uri: str | None = None, experiment: str | None = None
     ) -> "Tracker":
         """Begin to project the study in `home`; returns at once. `uri` None is the embedded database."""
-        place = None if is_embedded(store, uri) else uri
-        return cls(store, home, establish_identity(home, uri=place, experiment=experiment))
+        identity = establish_identity(home, uri=own_place(store, uri), experiment=experiment)
+        return cls(store, home, identity)
 
     def finish(self, timeout: float = _PATIENCE) -> SyncReport:
         """Wait until MLflow equals the facts, at most so many seconds.

@@ -5,7 +5,7 @@ import pytest
 from hpsearch.errors import TrackingError
 from hpsearch.tracking import SyncReport, run_id, sync
 from hpsearch.tracking.client import ClientSink
-from hpsearch.tracking.identity import load_identity
+from hpsearch.tracking.identity import establish_identity
 from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.projection import COMPLETE_TAG
 from hpsearch.tracking.projector import Projector
@@ -65,8 +65,6 @@ def test_following_the_facts_ends_where_one_synchronization_does(store, study):
 
 
 def _identity(study):
-    from hpsearch.tracking.identity import establish_identity
-
     return establish_identity(study.home, uri=None, experiment=None)
 
 
@@ -123,7 +121,8 @@ def _damage_hard_delete(mlflow, study):
 def test_what_was_lost_meanwhile_is_made_good(study, tmp_path, database, damage, embedded):
     uri = None if embedded else other_uri(tmp_path, database)
     address = uri or embedded_uri(study.store)
-    sync(study.store, study.home, uri=uri)
+    establish_identity(study.home, uri=uri, experiment=None)
+    sync(study.store, study.home)
     before = shown(address, "digits")
     from mlflow import MlflowClient
 
@@ -147,7 +146,7 @@ def test_an_outage_halfway_leaves_no_half_trial(study, tmp_path, database, monke
     with pytest.raises(TrackingError, match=r"gone.*hpsearch sync digits"):
         sync(study.store, study.home, uri=uri)
     monkeypatch.setattr(ClientSink, "_fill", fill)
-    sync(study.store, study.home)
+    sync(study.store, study.home, uri=uri)
     direct = make_study(study.store, count=8)
     sync(study.store, direct.home)
     assert _without_names(shown(uri, "digits")) == _without_names(
@@ -185,12 +184,15 @@ def test_a_server_that_refuses_is_named_with_the_remedy(study, status, monkeypat
     assert sync(study.store, study.home, uri=embedded_uri(study.store)).projected == 8
 
 
-def test_the_place_is_remembered(study, tmp_path, database):
+def test_the_study_s_place_is_remembered_and_another_one_is_not(study, tmp_path, database):
+    """What a run writes to, later synchronizations write to; a copy to elsewhere changes nothing of that."""
     uri = other_uri(tmp_path, database)
-    sync(study.store, study.home, uri=uri, experiment="mine")
+    establish_identity(study.home, uri=uri, experiment="mine")
+    assert sync(study.store, study.home).projected == 8
+    there = run_id(study.store, study.home, 3)
+    assert sync(study.store, study.home, uri=embedded_uri(study.store)).projected == 8
     study.add(fact(8))
     assert sync(study.store, study.home).projected == 1
-    identity = load_identity(study.home)
-    assert (identity.uri, identity.experiment) == (uri, "mine")
     assert len(shown(uri, "mine")) == 10
-    assert run_id(study.store, study.home, 8) is not None
+    assert len(shown(embedded_uri(study.store), "mine")) == 9
+    assert run_id(study.store, study.home, 3) == there

@@ -5,6 +5,7 @@ import pytest
 from hpsearch.errors import TrackingError
 from hpsearch.store import Store
 from hpsearch.tracking import run_id, sync, ui_server
+from hpsearch.tracking.identity import establish_identity
 from hpsearch.tracking.place import embedded_uri
 from tests.support.facts import fact
 from tests.support.tracking import finish_study, shown
@@ -18,7 +19,8 @@ def test_a_server_that_goes_and_comes_back_ends_up_with_everything_once(study, t
     there = Store(tmp_path / "server")
     with ui_server(there) as server:
         uri, port = server.url.rstrip("/"), server.port
-        report = sync(study.store, study.home, uri=uri, experiment="team")
+        establish_identity(study.home, uri=uri, experiment="team")
+        report = sync(study.store, study.home)
         assert (report.projected, report.total) == (8, 8)
         assert sync(study.store, study.home).already == 8
     study.add(fact(8), fact(9))
@@ -28,5 +30,5 @@ def test_a_server_that_goes_and_comes_back_ends_up_with_everything_once(study, t
         assert sync(study.store, study.home).projected == 2
         over_http = shown(uri, "team")
         assert run_id(study.store, study.home, 9) is not None
-    sync(study.store, study.home, uri=embedded_uri(study.store), experiment="team")
+    sync(study.store, study.home, uri=embedded_uri(study.store))
     assert over_http == shown(embedded_uri(study.store), "team")

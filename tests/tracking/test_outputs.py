@@ -1,0 +1,159 @@
+"""The study's files, its data set and its model, as MLflow gives them back."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch.data.prepared import Task
+from hpsearch.data.preprocessing import Preprocessor
+from hpsearch.engine import Weights
+from hpsearch.model import TrainedModel
+from hpsearch.tracking import run_id, sync
+from hpsearch.tracking.outputs import MODEL_URI_TAG
+from hpsearch.tracking.place import embedded_uri
+from tests.support.tracking import finish_study
+
+INPUTS = pd.DataFrame(
+    {"age": [20.0, 40.0, 60.0, 30.0], "rooms": [1, 2, 3, 2], "city": ["Rome", "Oslo", "Rome", "Bern"]}
+)
+
+
+@pytest.fixture
+def finished(study):
+    """A finished study with a small model: two numbers and a text in, one of two classes out."""
+    finish_study(study)
+    draw = np.random.default_rng(0)
+    preprocessor = Preprocessor.fit(
+        INPUTS.astype({"rooms": "float64"}), numeric="standardize", missing="median"
+    )
+    shapes = ((len(preprocessor.feature_names), 4), (4, 2))
+    model = TrainedModel(
+        weights=Weights(
+            layers=tuple((draw.normal(size=shape).astype("f4"), np.zeros(shape[1], "f4")) for shape in shapes)
+        ),
+        activation="relu",
+        loss="cross_entropy",
+        task=Task(kind="multiclass", target_names=("buys",), classes=("no", "yes")),
+        preprocessor=preprocessor,
+    )
+    study.home.model.mkdir()
+    model.save(study.home.model)
+    (study.home.model / "example.json").write_text(
+        INPUTS.to_json(orient="split", index=False), encoding="utf-8"
+    )
+    return study
+
+
+def parent(study):
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri=embedded_uri(study.store))
+    return client, client.get_run(run_id(study.store, study.home, None))
+
+
+def test_the_study_s_run_holds_its_files_and_its_data_set(finished):
+    sync(finished.store, finished.home)
+    client, run = parent(finished)
+    assert {file.path for file in client.list_artifacts(run.info.run_id)} >= {
+        "study.yaml",
+        "best.yaml",
+        "result.json",
+    }
+    [used] = run.inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("digits", "abc123")
+    assert json.loads(used.dataset.profile)["rows"] == 1797
+
+
+def test_mlflow_loads_the_model_and_it_predicts_the_same(finished):
+    import mlflow
+
+    sync(finished.store, finished.home)
+    _, run = parent(finished)
+    loaded = mlflow.pyfunc.load_model(run.data.tags[MODEL_URI_TAG])
+    ours = TrainedModel.load(finished.home.model)
+    assert loaded.predict(INPUTS.astype({"rooms": "float64"})).tolist() == ours.predict(INPUTS).tolist()
+    assert loaded.metadata.get_input_schema().input_names() == ["age", "rooms", "city"]
+
+
+def test_the_logged_model_is_data_only(finished):
+    """Nothing in it is code or a pickle: the installed package loads it."""
+    sync(finished.store, finished.home)
+    files = [path for path in (finished.store.artifacts / "digits" / "models").rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} <= {"", ".json", ".npz", ".txt", ".yaml", ".yml"}
+    [description] = [path for path in files if path.name == "MLmodel"]
+    assert "loader_module: hpsearch.model" in description.read_text(encoding="utf-8")
+    assert str(finished.store.root) not in "".join(
+        p.read_text() for p in files if p.suffix in (".txt", ".yaml")
+    )
+
+
+def test_a_model_is_logged_again_only_when_it_changed(finished):
+    for _ in range(2):
+        sync(finished.store, finished.home)
+    client, run = parent(finished)
+    first = run.data.tags[MODEL_URI_TAG]
+    assert len(client.search_logged_models([run.info.experiment_id])) == 1
+    description = finished.home.model / "model.json"
+    description.write_text(description.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    sync(finished.store, finished.home)
+    assert parent(finished)[1].data.tags[MODEL_URI_TAG] != first
+
+
+def test_the_status_is_the_study_s_own_after_the_model_was_logged(finished):
+    sync(finished.store, finished.home)
+    assert parent(finished)[1].info.status == "FINISHED"
+
+
+@pytest.mark.slow
+def test_mlflow_serves_the_model(finished, unused_port):
+    sync(finished.store, finished.home)
+    uri = parent(finished)[1].data.tags[MODEL_URI_TAG]
+    environment = {
+        **os.environ,
+        "MLFLOW_TRACKING_URI": embedded_uri(finished.store),
+        "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        "PATH": os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),  # noqa: PTH120
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+    }
+    options = ["--env-manager", "local", "-h", "127.0.0.1", "-p", str(unused_port)]
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, *options]
+    with subprocess.Popen(command, env=environment, start_new_session=True) as server:
+        try:
+            answer = _ask(unused_port, INPUTS.to_json(orient="split", index=False))
+        finally:
+            os.killpg(server.pid, 9)
+    assert answer == {"predictions": TrainedModel.load(finished.home.model).predict(INPUTS).tolist()}
+
+
+@pytest.fixture
+def unused_port():
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _ask(port, rows):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/invocations",
+        data=f'{{"dataframe_split": {rows}}}'.encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(error.read()) from error
+        except OSError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
