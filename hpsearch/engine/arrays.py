@@ -1,6 +1,7 @@
 """Buffers that start on a cache line, and the few array helpers that the engine's files share."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from math import prod
 from typing import Any, Final, TypeAlias
@@ -15,6 +16,18 @@ LINE: Final = 64
 much."""
 
 
+BUFFER: Final = 1024
+"""Elements in the buffers that NumPy allocates for an operation that broadcasts, used or not."""
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Small buffers, and floating-point trouble without warnings: it shows in a network's own numbers."""
+    with np.errstate(all="ignore"):
+        np.setbufsize(BUFFER)
+        yield
+
+
 def padded(count: int, dtype: np.dtype[Any]) -> int:
     """The smallest number of elements not below `count` that fills whole cache lines."""
     per_line = LINE // dtype.itemsize
@@ -27,12 +40,6 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     raw = np.zeros(size + LINE, np.uint8)
     start = -raw.ctypes.data % LINE
     return raw[start : start + size].view(dtype).reshape(shape)
-
-
-def frames(rows: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Zeros of shape (rows, *shape) in which every row starts on a cache line and is contiguous."""
-    size = prod(shape)
-    return aligned((rows, padded(size, dtype)), dtype)[:, :size].reshape((rows, *shape))
 
 
 def runs(chosen: Iterable[bool]) -> Iterator[slice]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hpsearch.data.prepared import Part
-from hpsearch.engine.arrays import Array, aligned, total
+from hpsearch.engine.arrays import Array, aligned, quiet, total
 from hpsearch.engine.batches import Batches
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial
@@ -78,11 +78,9 @@ class Cohort:
         """Show every network all samples once. One that overflows spoils only itself, without a warning."""
         batches, steps = self._batches, self._batches.steps
         factors = [plateau.factor(self._epoch) for plateau in self._plateaus]
-        rates = [
-            learning_rates(m.hyperparameters, epoch=self._epoch, steps=steps, plateau_factor=factor)
-            for m, factor in zip(self._members, factors, strict=True)
-        ]
-        with np.errstate(all="ignore"):
+        recipes = [m.hyperparameters for m in self._members]
+        rates = learning_rates(recipes, epoch=self._epoch, steps=steps, plateau_factors=factors)
+        with quiet():
             batches.shuffle()
             self._steps.begin(rates, first=self._epoch * steps + 1)
             for step in range(batches.steps):
@@ -91,7 +89,7 @@ class Cohort:
             weight_norm = self._weight_norm()
         self._epoch += 1
         return EpochStatistics(
-            learning_rate=np.array([rate[-1] for rate in rates]),
+            learning_rate=rates[:, -1].copy(),
             gradient_norm=gradient_norm,
             weight_norm=weight_norm,
             plateau_factor=np.array(factors),
@@ -107,7 +105,7 @@ class Cohort:
             out = aligned((len(self.rows), len(x), self._outputs), self._dtype)
             self._predicted[len(x)] = out
         inputs = np.ascontiguousarray(x, self._dtype)
-        with np.errstate(all="ignore"):
+        with quiet():
             activation = self._members[0].hyperparameters.activation
             predict(self._layout, self._parameters, inputs, activation=activation, out=out)
         return out

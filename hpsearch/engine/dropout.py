@@ -17,7 +17,7 @@ LEVELS: Final = 256
 WORD: Final = 8
 """Bytes in a raw draw: every step takes whole words, so that gathering steps changes no draw."""
 
-DRAWN_AT_ONCE: Final = 1 << 15
+DRAWN_AT_ONCE: Final = 1 << 14
 """Bytes of one network's masks that are drawn in one call."""
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from hpsearch.engine.activations import Activation, Work
-from hpsearch.engine.arrays import Array, aligned, frames
+from hpsearch.engine.arrays import Array, aligned
 
 TURN_LIMIT: Final = 128 * 128
 """Numbers in a weight matrix up to which it is faster to transpose it first than to let BLAS read it
@@ -48,13 +48,13 @@ class Layer(Protocol):
 
 def dense_port(rows: int, batch: int, width: int, like: Array) -> Port:
     """What a dense layer reads: (K, B, D) values with a column of ones after them, for the bias."""
-    values, gradient = (frames(rows, (batch, width + 1), like.dtype) for _ in range(2))
+    values, gradient = (aligned((rows, batch, width + 1), like.dtype) for _ in range(2))
     return Port(Frame(values, values[..., :width]), Frame(gradient, gradient[..., :width]))
 
 
 def open_port(rows: int, batch: int, width: int, like: Array) -> Port:
     """Plain (K, B, O) values, with nothing around them."""
-    values, gradient = (frames(rows, (batch, width), like.dtype) for _ in range(2))
+    values, gradient = (aligned((rows, batch, width), like.dtype) for _ in range(2))
     return Port(Frame(values, values), Frame(gradient, gradient))
 
 
@@ -109,7 +109,7 @@ class Nonlinear:
         self._activation, self._mask = activation, mask
         self._z, self._h = before.values.whole, behind.values.whole
         self._delta = behind.gradient.whole
-        self._slope = np.empty_like(self._z)
+        self._slope = aligned(self._z.shape, self._z.dtype)
         self._work = Work.like(self._z)
 
     def forward(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array, total
+from hpsearch.engine.arrays import Array, quiet, total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,14 +170,14 @@ def evaluate(loss: str, outputs: Array, y: Array, *, huber_delta: Array | None =
     without a warning.
     """
     bound = np.ones(len(outputs)) if huber_delta is None else np.asarray(huber_delta, np.float64)
-    with np.errstate(all="ignore"):
+    with quiet():
         mean: Array = total(LOSSES[loss].samples(outputs, y, bound)) / len(y)
     return mean
 
 
 def probabilities(outputs: Array, loss: str) -> Array:
     """Class probabilities, (..., O) -> (..., C): softmax, or [1 - p, p] from one binary output."""
-    with np.errstate(all="ignore"):
+    with quiet():
         if loss == "binary_cross_entropy":
             p = (np.tanh(outputs * outputs.dtype.type(0.5)) + 1) * outputs.dtype.type(0.5)
             return np.concatenate([1 - p, p], axis=-1)

@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from hpsearch.engine.activations import ACTIVATIONS, Work
-from hpsearch.engine.arrays import Array, aligned, padded
+from hpsearch.engine.arrays import Array, aligned, padded, quiet
 from hpsearch.engine.layers import Dense, Layer, Nonlinear, dense_port, open_port, shared_gradient
 
 PREDICTED_AT_ONCE: Final = 256
@@ -28,6 +28,11 @@ class Block:
     def weights(self) -> slice:
         """The weights without the bias, in the flat buffer."""
         return slice(self.start, self.start + self.inputs * self.outputs)
+
+    @property
+    def biases(self) -> slice:
+        """The biases, in the flat buffer."""
+        return slice(self.weights.stop, self.weights.stop + self.outputs)
 
     def view(self, flat: Array) -> Array:
         """(..., P) -> (..., D + 1, H), in the same memory."""
@@ -151,7 +156,7 @@ def forward(weights: Weights, x: Array, activation: str) -> Array:
     dtype = weights.layers[0][0].dtype
     layout = Layout.of(weights.widths, dtype)
     out = np.empty((1, len(x), weights.widths[-1]), dtype)
-    with np.errstate(all="ignore"):
+    with quiet():
         predict(
             layout,
             weights.to_flat(layout)[None],

@@ -1,15 +1,15 @@
 """The rules by which weights follow gradients, as data and a step, in order of increasing complexity.
 
 A rule works on flat (K, P) buffers: all parameters of all networks that use it, in a dozen passes whatever
-the number of layers. Its per-step coefficients are computed for a whole epoch at once, in float64, one
-network at a time; a step gets them as columns (K, 1). Semantics, defaults and the place of epsilon are
+the number of layers. Its per-step coefficients are computed for a whole epoch at once, in float64; a
+step gets them as columns (K, 1). Semantics, defaults and the place of epsilon are
 those of PyTorch's optimizers.
 
 Exponential averages are stored divided by (1 - decay): `s = decay * s + g` then takes two passes over
 memory instead of three, and the factor goes into the coefficients.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,9 +18,9 @@ import numpy as np
 from hpsearch.engine.arrays import Array
 from hpsearch.spec.hyperparameters import Hyperparameters
 
-Coefficients = Callable[[Hyperparameters, Array, Array], tuple[Array, ...]]
-"""(hyperparameters, learning rate of each step, number of each step from 1) -> coefficients,
-each (steps,)."""
+Coefficients = Callable[[Sequence[Hyperparameters], Array, int], tuple[Array, ...]]
+"""(K hyperparameters, learning rates (K, S) of S steps, number of the first step from 1) -> coefficients,
+each (K, S)."""
 
 Step = Callable[[Array, Array, Array, Array, Array], None]
 """(weights, gradients, slots (S, K, P), scratch, coefficients (C, K, 1)) changes weights and slots; spoils
@@ -36,7 +36,24 @@ class Rule:
     step: Step
 
 
-def sgd_coefficients(_h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+def constant(members: Sequence[Hyperparameters], name: str, like: Array) -> Array:
+    """A hyperparameter of each network at every step, (K, S)."""
+    values = np.array([getattr(h, name) for h in members], np.float64)
+    return np.broadcast_to(values[:, None], like.shape)
+
+
+def powers(base: Array, first: int) -> Array:
+    """The powers base^first, base^(first + 1), ..., (K, S), one multiplication after the other.
+
+    NumPy's own power may round differently in different places of an array; products round alike everywhere.
+    """
+    factors = base.copy()
+    factors[:, 0] = [value**first for value in base[:, 0].tolist()]
+    result: Array = np.multiply.accumulate(factors, axis=1)
+    return result
+
+
+def sgd_coefficients(_members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate."""
     return (rate,)
 
@@ -47,9 +64,9 @@ def sgd(w: Array, g: Array, _slots: Array, _scratch: Array, c: Array) -> None:
     np.subtract(w, g, out=w)
 
 
-def momentum_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+def momentum_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and the momentum."""
-    return rate, np.full_like(rate, h.momentum)
+    return rate, constant(members, "momentum", rate)
 
 
 def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
@@ -72,9 +89,9 @@ def nesterov(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None
     np.subtract(w, scratch, out=w)
 
 
-def adagrad_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+def adagrad_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and epsilon."""
-    return rate, np.full_like(rate, h.epsilon)
+    return rate, constant(members, "epsilon", rate)
 
 
 def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
@@ -89,10 +106,11 @@ def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
     np.subtract(w, scratch, out=w)
 
 
-def rmsprop_coefficients(h: Hyperparameters, rate: Array, _t: Array) -> tuple[Array, ...]:
+def rmsprop_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and epsilon over sqrt(1 - rho), as the squares are stored unscaled, and the decay."""
-    root = np.sqrt(1 - h.rho)
-    return rate / root, np.full_like(rate, h.epsilon / root), np.full_like(rate, h.rho)
+    rho = constant(members, "rho", rate)
+    root = np.sqrt(1 - rho)
+    return rate / root, constant(members, "epsilon", rate) / root, rho
 
 
 def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
@@ -108,15 +126,16 @@ def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
     np.subtract(w, scratch, out=w)
 
 
-def adam_coefficients(h: Hyperparameters, rate: Array, t: Array) -> tuple[Array, ...]:
+def adam_coefficients(members: Sequence[Hyperparameters], rate: Array, first: int) -> tuple[Array, ...]:
     """The corrected step size and epsilon, and the two decays.
 
     With M = m / (1 - b1) and V = v / (1 - b2), rate m_hat / (sqrt(v_hat) + eps) = size M / (sqrt(V) + eps /
     root), where root^2 = (1 - b2) / (1 - b2^t) and size = rate (1 - b1) / ((1 - b1^t) root).
     """
-    root = np.sqrt((1 - h.beta2) / (1 - h.beta2**t))
-    size = rate * (1 - h.beta1) / ((1 - h.beta1**t) * root)
-    return size, h.epsilon / root, np.full_like(rate, h.beta1), np.full_like(rate, h.beta2)
+    beta1, beta2 = constant(members, "beta1", rate), constant(members, "beta2", rate)
+    root = np.sqrt((1 - beta2) / (1 - powers(beta2, first)))
+    size = rate * (1 - beta1) / ((1 - powers(beta1, first)) * root)
+    return size, constant(members, "epsilon", rate) / root, beta1, beta2
 
 
 def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:

@@ -6,6 +6,7 @@ are few stretches.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -20,39 +21,37 @@ CLIP_EPSILON: Final = 1e-6
 """Added to the norm before dividing, as PyTorch's `clip_grad_norm_` does."""
 
 
-def l2(weight: Array, gradient: Array, strength: Array, scratch: Array) -> Operation:
-    """The gradient of strength w^2 / 2: g += strength w."""
-
-    def apply() -> None:
-        np.multiply(weight, strength, out=scratch)
-        np.add(gradient, scratch, out=gradient)
-
-    return apply
+def l2(parameters: Array, strength: Array, out: Array) -> None:
+    """The gradient of strength w^2 / 2: strength w."""
+    np.multiply(parameters, strength, out=out)
 
 
-def l1(weight: Array, gradient: Array, strength: Array, scratch: Array) -> Operation:
-    """The gradient of strength |w|: g += strength sign(w)."""
-
-    def apply() -> None:
-        np.sign(weight, out=scratch)
-        np.multiply(scratch, strength, out=scratch)
-        np.add(gradient, scratch, out=gradient)
-
-    return apply
+def l1(parameters: Array, strength: Array, out: Array) -> None:
+    """The gradient of strength |w|: strength sign(w)."""
+    np.sign(parameters, out=out)
+    np.multiply(out, strength, out=out)
 
 
 def penalty_operations(
     members: Sequence[Hyperparameters], layout: Layout, parameters: Array, gradients: Array, scratch: Array
 ) -> list[Operation]:
     """What adds the penalties' gradients to those of the data, for K rows of flat buffers."""
-    operations = []
-    for name, build in (("l1", l1), ("l2", l2)):
+    operations: list[Operation] = []
+    for name, gradient_of in (("l1", l1), ("l2", l2)):
         strengths = column([getattr(h, name) for h in members], parameters.dtype)
         for run in runs(strengths[:, 0] > 0):
-            for block in layout.blocks:
-                weight, gradient, work = (b[run, block.weights] for b in (parameters, gradients, scratch))
-                operations.append(build(weight, gradient, strengths[run], work))
+            evaluate = partial(gradient_of, parameters[run], strengths[run], scratch[run])
+            biases = [scratch[run, block.biases] for block in layout.blocks]
+            operations.append(partial(add_penalty, evaluate, scratch[run], biases, gradients[run]))
     return operations
+
+
+def add_penalty(evaluate: Operation, penalty: Array, biases: Sequence[Array], gradients: Array) -> None:
+    """Add to `gradients` what `evaluate` leaves in `penalty`, without its biases; in whole passes."""
+    evaluate()
+    for bias in biases:
+        bias.fill(0)
+    np.add(gradients, penalty, out=gradients)
 
 
 def bound_operations(
@@ -72,7 +71,7 @@ def bound_operations(
 def max_norm(weight: Array, bound: Array) -> Operation:
     """The bound, w *= min(1, bound / |w|) for each column w of (K, D, H) (Srebro et al. 2005)."""
     rows, inputs, outputs = weight.shape
-    squares = np.empty_like(weight)
+    squares = scaled = np.empty_like(weight)
     ones, factor = np.ones((1, inputs), weight.dtype), np.empty((rows, 1, outputs), weight.dtype)
     one = weight.dtype.type(1)
 
@@ -82,7 +81,9 @@ def max_norm(weight: Array, bound: Array) -> Operation:
         np.sqrt(factor, out=factor)
         np.divide(bound, factor, out=factor)
         np.fmin(factor, one, out=factor)
-        np.multiply(weight, factor, out=weight)
+        # In place, NumPy would first copy a view with gaps: it cannot tell that nothing overlaps.
+        np.multiply(weight, factor, out=scaled)
+        np.copyto(weight, scaled)
 
     return apply
 

@@ -4,7 +4,7 @@ The factor of an epoch follows from the member's own hyperparameters alone; it i
 time, so that it does not depend on the neighbours.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import cos, pi
 from typing import Final
 
@@ -84,15 +84,19 @@ class Plateau:
             self._factor, self._waited = self._factor * self._rate, 0
 
 
-def learning_rates(h: Hyperparameters, *, epoch: int, steps: int, plateau_factor: float) -> Array:
-    """The learning rate of every step of an epoch, (steps,) float64.
+def learning_rates(
+    members: Sequence[Hyperparameters], *, epoch: int, steps: int, plateau_factors: Sequence[float]
+) -> Array:
+    """The learning rate of K networks at every step of an epoch, (K, steps) float64.
 
     The schedule's rate is held above `min_learning_rate` (or above the learning rate itself, if that is
     smaller); during the first `warmup_epochs` it is approached linearly, step by step.
     """
-    rate = h.learning_rate * SCHEDULES[h.schedule](h, epoch) * plateau_factor
-    rate = max(rate, min(h.min_learning_rate, h.learning_rate))
-    rates = np.full(steps, rate)
-    if epoch < h.warmup_epochs:
-        rates *= np.arange(epoch * steps + 1, (epoch + 1) * steps + 1) / (h.warmup_epochs * steps)
+    rates = np.empty((len(members), steps))
+    for row, h, plateau_factor in zip(rates, members, plateau_factors, strict=True):
+        rate = h.learning_rate * SCHEDULES[h.schedule](h, epoch) * plateau_factor
+        row.fill(max(rate, min(h.min_learning_rate, h.learning_rate)))
+        if epoch < h.warmup_epochs:
+            reached = np.arange(epoch * steps + 1, (epoch + 1) * steps + 1) / (h.warmup_epochs * steps)
+            np.multiply(row, reached, out=row)
     return rates

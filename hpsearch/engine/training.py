@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TypeAlias
 
 import numpy as np
 
@@ -33,6 +34,10 @@ class Steps:
         self._members, self._layout, self._parameters = members, layout, parameters
         self._gradients, scratch = (aligned(parameters.shape, parameters.dtype) for _ in range(2))
         self._hidden_masks, self._input_masks = hidden_masks, input_masks
+        if input_masks is not None:
+            rows, batch, width = input_masks.views[0].shape
+            self._dropped = aligned((rows, batch, width + 1), parameters.dtype)
+            self._dropped.fill(1)
         self._squares = np.empty(len(members), parameters.dtype)
         self._full = self._pass(batches.size)
         self._last = self._pass(batches.rest) if batches.rest else self._full
@@ -42,13 +47,11 @@ class Steps:
         self._bounds = bound_operations(members, layout, parameters)
         self._groups = _groups(members, layout, _Buffers(parameters, self._gradients, slots, scratch))
 
-    def begin(self, rates: Sequence[Array], *, first: int) -> None:
-        """Prepare an epoch: K arrays of the learning rate at each step; `first` numbers its first step."""
-        steps = len(rates[0])
-        self._norms = np.empty((steps, len(rates)), self._squares.dtype)
-        numbers = np.arange(first, first + steps, dtype=np.float64)
+    def begin(self, rates: Array, *, first: int) -> None:
+        """Prepare an epoch: (K, S) learning rates of its steps; `first` numbers its first step, from 1."""
+        self._norms = np.empty(rates.shape[::-1], self._squares.dtype)
         for group in self._groups:
-            group.begin(self._members, rates, numbers)
+            group.begin(self._members, rates, first)
 
     def run(self, step: int, inputs: Array, targets: Array) -> None:
         """Learn from one batch: (K, B, D + 1) inputs with a last column of ones, (K, B, O) targets."""
@@ -56,8 +59,7 @@ class Steps:
             self._hidden_masks.refill()
         if self._input_masks is not None:
             self._input_masks.refill()
-            kept = inputs[..., :-1]
-            np.multiply(kept, self._input_masks.views[0][:, : kept.shape[1]], out=kept)
+            inputs = self._drop(inputs, self._input_masks.views[0])
         learn = self._full if step < self._full_steps else self._last
         learn(inputs, targets)
         for operation in self._penalties:
@@ -70,6 +72,13 @@ class Steps:
             group.step(step)
         for operation in self._bounds:
             operation()
+
+    def _drop(self, inputs: Array, mask: Array) -> Array:
+        """Inputs with their mask applied, and the column of ones as it was."""
+        count = inputs.shape[1]
+        dropped = self._dropped[:, :count]
+        np.multiply(inputs[..., :-1], mask[:, :count], out=dropped[..., :-1])
+        return dropped
 
     def mean_gradient_norm(self) -> Array:
         """(K,) mean over the steps since `begin`."""
@@ -94,6 +103,10 @@ class Steps:
         return learn
 
 
+_Decayed: TypeAlias = tuple[slice, Array, Array, Sequence[Array]]
+"""Rows, their weights, scratch for them, and the places of the biases in the scratch."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Buffers:
     """Flat buffers of some rows: (K, P) each, the slots (S, K, P)."""
@@ -112,28 +125,28 @@ class _Buffers:
 class _Group:
     """Neighbouring rows that follow one rule."""
 
-    def __init__(
-        self, rows: slice, rule: Rule, buffers: _Buffers, decayed: Sequence[tuple[slice, Array]]
-    ) -> None:
+    def __init__(self, rows: slice, rule: Rule, buffers: _Buffers, decayed: Sequence[_Decayed]) -> None:
         self._rows, self._rule, self._decayed = rows, rule, decayed
-        self._weights, self._gradients = buffers.parameters, buffers.gradients
-        self._slots, self._scratch = buffers.slots, buffers.scratch
+        self._buffers = (buffers.parameters, buffers.gradients, buffers.slots, buffers.scratch)
+        self._dtype = buffers.parameters.dtype
 
-    def begin(self, members: Sequence[Hyperparameters], rates: Sequence[Array], numbers: Array) -> None:
-        """Compute the coefficients of every step of an epoch, one network at a time."""
-        chosen = list(zip(members[self._rows], rates[self._rows], strict=True))
-        coefficients = [self._rule.coefficients(h, rate, numbers) for h, rate in chosen]
-        dtype = self._weights.dtype
-        self._table = np.array(coefficients).transpose(2, 1, 0)[..., None].astype(dtype, order="C")
-        self._shrink = (
-            np.array([1 - rate * h.weight_decay for h, rate in chosen]).T[..., None].astype(dtype, order="C")
-        )
+    def begin(self, members: Sequence[Hyperparameters], rates: Array, first: int) -> None:
+        """Compute the coefficients of every step of an epoch."""
+        chosen, rates = members[self._rows], rates[self._rows]
+        dtype = self._dtype
+        table = np.stack(self._rule.coefficients(chosen, rates, first))
+        self._table = table.transpose(2, 0, 1)[..., None].astype(dtype, order="C")
+        decay = np.array([[h.weight_decay] for h in chosen])
+        self._decay = (rates * decay).T[..., None].astype(dtype, order="C")
 
     def step(self, step: int) -> None:
         """Move the weights: decoupled decay first, then the rule."""
-        for rows, weight in self._decayed:
-            np.multiply(weight, self._shrink[step, rows], out=weight)
-        self._rule.step(self._weights, self._gradients, self._slots, self._scratch, self._table[step])
+        for rows, weights, scratch, biases in self._decayed:
+            np.multiply(weights, self._decay[step, rows], out=scratch)
+            for bias in biases:
+                bias.fill(0)
+            np.subtract(weights, scratch, out=weights)
+        self._rule.step(*self._buffers, self._table[step])
 
 
 def _groups(members: Sequence[Hyperparameters], layout: Layout, buffers: _Buffers) -> list[_Group]:
@@ -142,10 +155,10 @@ def _groups(members: Sequence[Hyperparameters], layout: Layout, buffers: _Buffer
         pairs = list(same)
         rows = slice(pairs[0][0], pairs[-1][0] + 1)
         part = buffers.of(rows, RULES[name])
-        decayed = [
-            (run, part.parameters[run, block.weights])
-            for run in runs(name == "adamw" and h.weight_decay > 0 for _, h in pairs)
-            for block in layout.blocks
-        ]
+        decayed: list[_Decayed] = []
+        for run in runs(name == "adamw" and h.weight_decay > 0 for _, h in pairs):
+            scratch = part.scratch[run]
+            biases = [scratch[:, block.biases] for block in layout.blocks]
+            decayed.append((run, part.parameters[run], scratch, biases))
         groups.append(_Group(rows, RULES[name], part, decayed))
     return groups

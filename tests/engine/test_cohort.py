@@ -1,4 +1,4 @@
-"""The cohort as its callers see it: rows and positions, statistics, memory of the best, and what it refuses."""
+"""The cohort as its callers see it: rows and positions, statistics, memory, and what it refuses."""
 
 import tracemalloc
 
@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hpsearch.engine import RULES, Cohort, Member, Weights, evaluate, forward, working_set
+from hpsearch.engine.arrays import quiet
 from hpsearch.randomness import Address
 from tests.support.recipes import blobs, member, recipe
 
@@ -49,12 +50,17 @@ def test_statistics_are_those_of_the_epoch():
 def test_the_gradient_norm_is_that_of_the_whole_gradient_before_clipping():
     """With plain descent at one step an epoch, the step is the rate times the gradient."""
     changes = {"batch_size": 29, "learning_rate": 0.5, "l2": 0.1}
-    free, clipped = cohort(changes, dtype=np.float64), cohort({**changes, "clip_norm": 0.01}, dtype=np.float64)
+    free, clipped = (
+        cohort(changes, dtype=np.float64),
+        cohort({**changes, "clip_norm": 0.01}, dtype=np.float64),
+    )
     before = free.weights(0)
     statistics, of_clipped = free.train_epoch(), clipped.train_epoch()
     after = free.weights(0)
     moved = sum(
-        ((a - b) ** 2).sum() for x, y in zip(before.layers, after.layers, strict=True) for a, b in zip(x, y, strict=True)
+        ((a - b) ** 2).sum()
+        for x, y in zip(before.layers, after.layers, strict=True)
+        for a, b in zip(x, y, strict=True)
     )
     assert statistics.gradient_norm[0] == pytest.approx(np.sqrt(moved) / 0.5, rel=1e-9)
     assert of_clipped.gradient_norm[0] == statistics.gradient_norm[0]
@@ -146,7 +152,7 @@ def everything(rule):
     }
 
 
-def arrays(thing, seen):
+def arrays(thing, seen):  # noqa: C901, a case a kind of container
     """Every array that an object holds, by attributes, containers and closures."""
     if id(thing) in seen:
         return
@@ -170,11 +176,19 @@ def arrays(thing, seen):
 
 @pytest.mark.parametrize(
     ("activation", "loss"),
-    [("relu", "cross_entropy"), ("gelu", "mse"), ("silu", "huber"), ("sigmoid", "mae"), ("tanh", "cross_entropy")],
+    [
+        ("relu", "cross_entropy"),
+        ("gelu", "mse"),
+        ("silu", "huber"),
+        ("sigmoid", "mae"),
+        ("tanh", "cross_entropy"),
+    ],
 )
 def test_a_float32_step_holds_no_float64(activation, loss):
     changes = [{**everything(rule), "activation": activation, "loss": loss} for rule in RULES]
-    part = blobs(100) if loss == "cross_entropy" else blobs(100).__class__(x=blobs(100).x, y=blobs(100).x[:, :3])
+    part = (
+        blobs(100) if loss == "cross_entropy" else blobs(100).__class__(x=blobs(100).x, y=blobs(100).x[:, :3])
+    )
     c = cohort(*changes, part=part)
     c.train_epoch()
     found = list(arrays(c._steps, set()))
@@ -185,25 +199,30 @@ def test_a_float32_step_holds_no_float64(activation, loss):
     assert inputs.dtype == targets.dtype == np.float32
 
 
-@pytest.mark.parametrize(("activation", "loss"), [("relu", "cross_entropy"), ("gelu", "mse"), ("leaky_relu", "huber")])
+@pytest.mark.parametrize(
+    ("activation", "loss"), [("relu", "cross_entropy"), ("gelu", "mse"), ("leaky_relu", "huber")]
+)
 def test_a_step_allocates_next_to_nothing(activation, loss):
     """After the first epoch, the largest sum of allocations alive within an epoch's steps stays below 40 KB.
 
     That is the block of random bytes of one network; a buffer of the parameters here holds 200 KB.
     """
     changes = [{**everything(rule), "activation": activation, "loss": loss} for rule in RULES]
-    part = blobs(205) if loss == "cross_entropy" else blobs(205).__class__(x=blobs(205).x, y=blobs(205).x[:, :3])
+    part = (
+        blobs(205) if loss == "cross_entropy" else blobs(205).__class__(x=blobs(205).x, y=blobs(205).x[:, :3])
+    )
     c = cohort(*changes, part=part)
     c.train_epoch()
     steps, batches = c._steps, c._batches
     assert c._parameters.nbytes > 100_000
     batches.shuffle()
-    steps.begin([np.full(batches.steps, 0.01)] * len(c.rows), first=batches.steps + 1)
+    steps.begin(np.full((len(c.rows), batches.steps), 0.01), first=batches.steps + 1)
     tracemalloc.start()
     try:
         before = tracemalloc.get_traced_memory()[0]
-        for step in range(batches.steps):
-            steps.run(step, *batches.take(step))
+        with quiet():
+            for step in range(batches.steps):
+                steps.run(step, *batches.take(step))
         peak = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

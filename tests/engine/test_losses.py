@@ -61,7 +61,9 @@ def test_cross_entropy_of_equal_outputs_is_the_logarithm_of_the_number_of_classe
 
 
 def test_binary_cross_entropy_at_zero_is_log_two():
-    assert evaluate("binary_cross_entropy", np.zeros((1, 2, 1)), np.array([0, 1]))[0] == pytest.approx(np.log(2))
+    assert evaluate("binary_cross_entropy", np.zeros((1, 2, 1)), np.array([0, 1]))[0] == pytest.approx(
+        np.log(2)
+    )
 
 
 def test_huber_is_half_the_square_inside_and_a_line_outside():

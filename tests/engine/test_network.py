@@ -16,7 +16,9 @@ def with_ones(x, rows):
 
 
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize(("loss", "hidden"), [("cross_entropy", (4, 3)), ("mse", (5,)), ("binary_cross_entropy", ())])
+@pytest.mark.parametrize(
+    ("loss", "hidden"), [("cross_entropy", (4, 3)), ("mse", (5,)), ("binary_cross_entropy", ())]
+)
 def test_backward_gives_the_derivative_of_the_loss_by_every_parameter(activation, loss, hidden):
     part, outputs = part_for(loss, n=6, inputs=3)
     layout = Layout.of((3, *hidden, outputs), DOUBLE)
@@ -26,14 +28,16 @@ def test_backward_gives_the_derivative_of_the_loss_by_every_parameter(activation
     network = Network(layout, parameters, gradients, batch=6, activation=activation, masks=masks)
     x = with_ones(part.x, 2)
     targets = LOSSES[loss].table(part.y, outputs, DOUBLE) / (6 if LOSSES[loss].classifies else 1)
-    LOSSES[loss].gradient(network.forward(x), targets, Work.allocate(network.outputs, np.ones(2)), network.delta)
+    LOSSES[loss].gradient(
+        network.forward(x), targets, Work.allocate(network.outputs, np.ones(2)), network.delta
+    )
     network.backward()
     found = gradients.copy()
     check_gradient(lambda: float(evaluate(loss, network.forward(x), part.y).sum()), parameters, found, 1e-6)
 
 
 def test_a_wide_layer_has_the_same_gradient_as_a_narrow_one_has():
-    """Above a size the weights are not turned before the product with them: both ways give the same gradient."""
+    """Above a size weights are not turned before the product with them; both ways give the same gradient."""
     layout = Layout.of((2, 150, 150, 2), DOUBLE)
     parameters = np.random.default_rng(2).standard_normal((1, layout.size)) * 0.1
     gradients = np.zeros_like(parameters)
@@ -78,7 +82,11 @@ def test_weights_go_to_a_flat_row_and_back_unchanged():
 @pytest.mark.parametrize("n", [1, 5, 256, 600])
 def test_forward_is_the_plain_product_of_layers(n):
     rng = np.random.default_rng(0)
-    weights = Weights(tuple((rng.standard_normal((d, h)), rng.standard_normal(h)) for d, h in ((4, 6), (6, 2))))
+    weights = Weights(
+        tuple((rng.standard_normal((d, h)), rng.standard_normal(h)) for d, h in ((4, 6), (6, 2)))
+    )
     x = rng.standard_normal((n, 4))
     (w, b), (v, c) = weights.layers
-    np.testing.assert_allclose(forward(weights, x, "relu"), np.maximum(x @ w + b, 0) @ v + c, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(
+        forward(weights, x, "relu"), np.maximum(x @ w + b, 0) @ v + c, rtol=1e-12, atol=1e-12
+    )

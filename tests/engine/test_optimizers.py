@@ -6,7 +6,15 @@ import pytest
 from hpsearch.engine import RULES
 from tests.support.recipes import recipe
 
-RATES = {"adagrad": 0.5, "adam": 0.1, "adamw": 0.1, "momentum": 0.05, "nesterov": 0.05, "rmsprop": 0.01, "sgd": 0.2}
+RATES = {
+    "adagrad": 0.5,
+    "adam": 0.1,
+    "adamw": 0.1,
+    "momentum": 0.05,
+    "nesterov": 0.05,
+    "rmsprop": 0.01,
+    "sgd": 0.2,
+}
 
 
 def descend(name, start, slope, steps, **changes):
@@ -15,8 +23,8 @@ def descend(name, start, slope, steps, **changes):
     rule = RULES[name]
     w = start.copy()
     slots, scratch = np.zeros((rule.slots, *w.shape)), np.empty_like(w)
-    columns = rule.coefficients(h, np.full(steps, h.learning_rate), np.arange(1.0, steps + 1))
-    table = np.array(columns).T[..., None, None]
+    columns = rule.coefficients([h], np.full((1, steps), h.learning_rate), 1)
+    table = np.array(columns).transpose(2, 0, 1)[..., None]
     visited = [w.copy()]
     for t in range(steps):
         rule.step(w, slope(w), slots, scratch, table[t])

@@ -44,7 +44,9 @@ def test_every_loss(loss):
 @pytest.mark.parametrize("schedule", sorted(SCHEDULES))
 @pytest.mark.parametrize("warmup_epochs", [0, 2])
 def test_every_schedule(schedule, warmup_epochs):
-    compare(schedule=schedule, warmup_epochs=warmup_epochs, min_learning_rate=0.015, training_epochs=6, epochs=6)
+    compare(
+        schedule=schedule, warmup_epochs=warmup_epochs, min_learning_rate=0.015, training_epochs=6, epochs=6
+    )
 
 
 @pytest.mark.parametrize("initializer", sorted(INITIALIZERS))

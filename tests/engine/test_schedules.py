@@ -9,7 +9,7 @@ from tests.support.recipes import recipe
 
 def rates(epochs=5, **changes):
     h = recipe(learning_rate=0.8, epochs=4, **changes)
-    return [learning_rates(h, epoch=e, steps=1, plateau_factor=1.0)[0] for e in range(epochs)]
+    return [learning_rates([h], epoch=e, steps=1, plateau_factors=[1.0])[0, 0] for e in range(epochs)]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,9 @@ def test_no_schedule_goes_below_the_floor_and_a_floor_above_the_rate_changes_not
 
 def test_warm_up_rises_linearly_step_by_step():
     h = recipe(learning_rate=1.0, warmup_epochs=2)
-    rising = np.concatenate([learning_rates(h, epoch=e, steps=3, plateau_factor=1.0) for e in range(3)])
+    rising = np.concatenate(
+        [learning_rates([h], epoch=e, steps=3, plateau_factors=[1.0])[0] for e in range(3)]
+    )
     np.testing.assert_allclose(rising, [1 / 6, 2 / 6, 3 / 6, 4 / 6, 5 / 6, 1, 1, 1, 1])
 
 

@@ -1,4 +1,4 @@
-"""Law 1. A network trained in a cohort is bit-identical to the same network trained alone, whoever leaves when."""
+"""Law 1. A network trained in a cohort is bit-identical to the same one alone, whoever leaves when."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,13 @@ def test_a_member_of_any_cohort_is_the_network_trained_alone(shape, members, n, 
 @pytest.mark.parametrize(("hidden", "batch"), [((64, 64), 32), ((200, 130), 64), ((33,), 7), ((300,), 1)])
 def test_it_holds_where_the_library_changes_its_kernels(hidden, batch):
     part, outputs = part_for("cross_entropy", n=3 * batch + 5, inputs=65)
-    changes = {"hidden": hidden, "batch_size": batch, "activation": "relu", "optimizer": "adam", "dropout": 0.2}
+    changes = {
+        "hidden": hidden,
+        "batch_size": batch,
+        "activation": "relu",
+        "optimizer": "adam",
+        "dropout": 0.2,
+    }
     cohort = [Member(recipe(**changes, l2=1e-3), Address(seed=1, trial=t)) for t in range(9)]
     leaving = [t % 4 for t in range(9)]
     together = history(cohort, part, outputs, leaving)

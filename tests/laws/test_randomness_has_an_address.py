@@ -40,7 +40,14 @@ def test_addresses_that_differ_in_one_thing_give_other_streams():
 
 @pytest.mark.parametrize(
     "changes",
-    [{"optimizer": "adam"}, {"dropout": 0.5}, {"input_dropout": 0.5}, {"batch_size": 3}, {"l2": 0.1}, {"epochs": 9}],
+    [
+        {"optimizer": "adam"},
+        {"dropout": 0.5},
+        {"input_dropout": 0.5},
+        {"batch_size": 3},
+        {"l2": 0.1},
+        {"epochs": 9},
+    ],
     ids=str,
 )
 def test_initial_weights_follow_from_the_address_and_the_shape_alone(changes):
@@ -48,12 +55,16 @@ def test_initial_weights_follow_from_the_address_and_the_shape_alone(changes):
     np.testing.assert_array_equal(first_weight(address), first_weight(address, **changes))
 
 
-@pytest.mark.parametrize("other", [Address(seed=3, trial=5), Address(seed=4, trial=4), Address(seed=3, trial=4, fold=1)])
+@pytest.mark.parametrize(
+    "other", [Address(seed=3, trial=5), Address(seed=4, trial=4), Address(seed=3, trial=4, fold=1)]
+)
 def test_another_address_starts_from_other_weights(other):
     assert (first_weight(Address(seed=3, trial=4)) != first_weight(other)).all()
 
 
-@pytest.mark.parametrize("changes", [{"dropout": 0.5}, {"input_dropout": 0.5}, {"optimizer": "adam"}], ids=str)
+@pytest.mark.parametrize(
+    "changes", [{"dropout": 0.5}, {"input_dropout": 0.5}, {"optimizer": "adam"}], ids=str
+)
 def test_the_order_of_samples_follows_from_its_own_stream_alone(changes):
     def orders(**changes):
         cohort = Cohort([Member(recipe(**changes), Address(seed=3, trial=4))], blobs(), outputs=3)

@@ -25,7 +25,9 @@ def repeated(part, times):
     st.sampled_from(sorted(LOSSES)),
     st.sampled_from(sorted(RULES)),
     st.sampled_from([2, 3, 8]),
-    st.sampled_from([{"l1": 0.02}, {"l2": 0.3}, {"weight_decay": 0.2}, {"clip_norm": 0.1}, {"max_norm": 0.5}]),
+    st.sampled_from(
+        [{"l1": 0.02}, {"l2": 0.3}, {"weight_decay": 0.2}, {"clip_norm": 0.1}, {"max_norm": 0.5}]
+    ),
 )
 @settings(deadline=None, max_examples=40)
 def test_every_sample_several_times_in_a_batch_as_many_times_as_large_is_the_same_training(
@@ -42,7 +44,9 @@ def test_every_sample_several_times_in_a_batch_as_many_times_as_large_is_the_sam
 
 @pytest.mark.parametrize(("name", "shrinks_by"), [("l2", 0.5 * 0.1), ("weight_decay", 0.5 * 0.1)])
 @pytest.mark.parametrize("batch_size", [1, 3, 12])
-def test_where_the_data_say_nothing_weights_shrink_by_rate_times_strength_a_step(name, shrinks_by, batch_size):
+def test_where_the_data_say_nothing_weights_shrink_by_rate_times_strength_a_step(
+    name, shrinks_by, batch_size
+):
     """Inputs of zero leave the first layer's weights to the penalty alone."""
     part, outputs = part_for("cross_entropy", n=12)
     part = Part(x=np.zeros_like(part.x), y=part.y)

@@ -12,8 +12,8 @@ class NotDifferentiableError(AssertionError):
 def numerical_gradient(function: Callable[[], float], x: np.ndarray, step: float = 1e-4) -> np.ndarray:
     """d(function())/dx by central differences, changing `x` in place and back.
 
-    At a kink the slopes to the left and to the right differ by as much however small the step; where the function
-    is smooth, the difference shrinks with the step.
+    At a kink the slopes to the left and to the right differ by as much however small the step; where the
+    function is smooth, the difference shrinks with the step.
     """
     assert x.dtype == np.float64, "central differences need float64"
     result = np.empty_like(x)

@@ -1,10 +1,11 @@
-"""A naive trainer of one network, in float64, written from the textbook equations and PyTorch's documentation.
+"""A naive trainer of one network, in float64, written from the textbook equations and PyTorch's manual.
 
-It shares no code with the engine but the addresses of randomness; its loops go over layers, samples of a batch stand in
-plain matrices, and nothing is done in place.
+It shares no code with the engine but the addresses of randomness; its loops go over layers, the samples of
+a batch stand in plain matrices, and nothing is done in place.
 """
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,17 +13,16 @@ from hpsearch.data.prepared import Part
 from hpsearch.engine import Member
 
 
-def train(member: Member, part: Part, outputs: int, epochs: int, monitored: list[float] | None = None) -> list:
-    """The (weight, bias) pairs of each layer after some epochs; `monitored` is what a plateau schedule sees."""
+def train(
+    member: Member, part: Part, outputs: int, epochs: int, monitored: list[float] | None = None
+) -> list:
+    """The (weight, bias) pairs of each layer after some epochs; a plateau schedule sees `monitored`."""
     h, address = member.hyperparameters, member.address
     x, n = part.x.astype(np.float64), len(part.x)
     batch = min(h.batch_size, n)
     draw = address.stream("initial")
     sizes = [x.shape[1], *h.hidden, outputs]
-    layers = [
-        [draw.standard_normal((d, k)) * _spread(h, d, k), np.zeros(k)]
-        for d, k in zip(sizes, sizes[1:], strict=False)
-    ]
+    layers = [[draw.standard_normal((d, k)) * _spread(h, d, k), np.zeros(k)] for d, k in pairwise(sizes)]
     shuffle, order = address.stream("order"), np.arange(n)
     dropout = address.stream("dropout")
     input_dropout = dropout.spawn(1)[0]
@@ -142,7 +142,10 @@ def _rate(h, epoch, t, steps, plateau):
     elif h.schedule == "exponential":
         rate *= h.decay_rate ** (epoch / h.decay_epochs)
     elif h.schedule == "cosine":
-        rate = h.min_learning_rate + (rate - h.min_learning_rate) * (1 + math.cos(math.pi * epoch / h.epochs)) / 2
+        rate = (
+            h.min_learning_rate
+            + (rate - h.min_learning_rate) * (1 + math.cos(math.pi * epoch / h.epochs)) / 2
+        )
     elif h.schedule == "plateau":
         rate *= plateau
     rate = max(rate, h.min_learning_rate)
