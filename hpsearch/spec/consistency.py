@@ -189,11 +189,13 @@ def _sampler(parts: Parts) -> Iterator[Finding]:
             "use tpe or nsga2",
         )
     searched = {key: parameter for key, parameter in parts.space.items() if not isinstance(parameter, Fixed)}
-    if name == "grid" and "points" not in parts.sampler.options:
-        for key, parameter in searched.items():
-            if isinstance(parameter, Range) and parameter.step is None and not parameter.integer:
-                remedy = "give it a step, list its values, or say how many: sampler: {name: grid, points: 5}"
-                yield Finding(("space", key), "is a range without a step, which a grid cannot list", remedy)
+    endless = [
+        key for key, p in searched.items() if isinstance(p, Range) and p.step is None and not p.integer
+    ]
+    if name == "grid" and endless and "points" not in parts.sampler.options:
+        rule = f"a grid cannot list ranges without a step: {', '.join(endless)}"
+        remedy = "give each a step, list its values, or say how many of each: {name: grid, points: 5}"
+        yield Finding(("sampler", "name"), rule, remedy)
     if name == "cmaes" and not parts.broken and not any(isinstance(p, Range) for p in searched.values()):
         yield Finding(
             ("sampler", "name"), "cmaes needs a range of numbers in the space", "add one, or use tpe"

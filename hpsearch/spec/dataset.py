@@ -127,8 +127,8 @@ class DataSpec(Section):
     """The data set, its target and how it is split and prepared."""
 
     source: Annotated[str, PlainValidator(_source), _SOURCE] = Field(
-        description="the data: `sklearn/` and one of digits, iris, wine, breast_cancer, diabetes, linnerud, "
-        "or a .csv, .tsv, .parquet or .npz file, relative to the study file"
+        description="`sklearn/` and one of digits, iris, wine, breast_cancer, diabetes, linnerud, or a .csv, "
+        ".tsv, .parquet or .npz file, relative to the study file"
     )
     target: Annotated[str | tuple[str, ...] | None, PlainValidator(_target), _TARGET] = Field(
         default=None, description="the column to predict, or a list of them; tables need it"

@@ -19,15 +19,19 @@ from hpsearch.spec.yaml_text import (
     value_of,
 )
 
+OPTION: Final = "-S "
+"""How the place of an override begins."""
+
 _MOST_NODES: Final = 100_000
 _DEEPEST: Final = 100
 
 _SYNTAX_REMEDIES: Final = (
     ("'\\t'", "indent with spaces: YAML allows no tabs there"),
     ("mapping values are not allowed", "check the indentation, and quote text that holds ': '"),
-    ("expected <block end>", "check the indentation"),
+    ("expected <block end>", "check the indentation, and that brackets come in pairs"),
     ("could not find expected ':'", "a key needs ': ' behind it"),
     ("unexpected end of stream", "a quote, bracket or brace is not closed"),
+    ("expected the node content", "a value is missing, or a bracket or brace is not closed"),
     ("expected ',' or", "a bracket or brace is not closed, or a comma lacks"),
     ("cannot start any token", "put the text in quotes"),
     ("undefined alias", "put text that starts with '*' in quotes"),
@@ -53,6 +57,11 @@ class Document:
                 return self.places[path[:length]]
         return self.name
 
+    def forget(self, path: KeyPath) -> None:
+        """Drop the places of a path and of all below it, whose values are replaced."""
+        for stale in [known for known in self.places if known[: len(path)] == path]:
+            del self.places[stale]
+
     def actual(self, path: KeyPath) -> KeyPath:
         """A path through the sections as a path through the file, where a short form leaves keys unsaid."""
         if path and path[0] == "objectives" and isinstance(self.values, dict) and "objective" in self.values:
@@ -77,9 +86,14 @@ class Document:
         )
 
 
+def _at(name: str, line: int) -> str:
+    """The place of a line, counted from 0, in a file; an option has no lines."""
+    return name if name.startswith(OPTION) else f"{name}:{line + 1}"
+
+
 def by_line(problem: Problem) -> tuple[int, int]:
     """The order of problems: by line; what an option gave, last."""
-    if problem.place.startswith("-S "):
+    if problem.place.startswith(OPTION):
         return 1, 0
     number = problem.place.rpartition(":")[2]
     return 0, int(number) if number.isdigit() else 0
@@ -132,7 +146,7 @@ def _only_document(text: str, name: str) -> Node | None:
     except RecursionError:
         raise SpecError(Problem(place=name, rule="is nested too deeply")) from None
     if len(nodes) > 1:
-        place = f"{name}:{nodes[1].start_mark.line + 1}" if nodes[1] else name
+        place = _at(name, nodes[1].start_mark.line) if nodes[1] else name
         raise SpecError(
             Problem(
                 place=place,
@@ -146,9 +160,9 @@ def _only_document(text: str, name: str) -> Node | None:
 def _syntax(error: YAMLError, text: str, name: str) -> Problem:
     """PyYAML's complaint with its line and, for the usual slips, what to do."""
     if isinstance(error, ReaderError):
-        line = text.count("\n", 0, error.position) + 1 if isinstance(error.position, int) else 1
+        line = text.count("\n", 0, error.position) if isinstance(error.position, int) else 0
         return Problem(
-            place=f"{name}:{line}",
+            place=_at(name, line),
             rule=f"holds a character that YAML does not allow (#x{error.character:04x})",
             remedy="remove it",
         )
@@ -157,7 +171,7 @@ def _syntax(error: YAMLError, text: str, name: str) -> Problem:
     mark, said = error.problem_mark, " ".join(filter(None, [error.problem, error.context]))
     remedy = next((words for sign, words in _SYNTAX_REMEDIES if sign in said), "")
     return Problem(
-        place=f"{name}:{mark.line + 1}",
+        place=_at(name, mark.line),
         rule=f"is not YAML at column {mark.column + 1}: {error.problem}",
         remedy=remedy,
     )
@@ -187,6 +201,7 @@ class _Values:
 
     def _mapping(self, node: MappingNode, path: KeyPath, above: Sequence[Node]) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, ScalarNode):
                 self._refuse(
@@ -194,11 +209,10 @@ class _Values:
                 )
             key = str(key_node.value)
             if key in values:
-                first = self._document.places[(*path, key)]
-                rule = f"duplicate key (first on line {first.rpartition(':')[2]})"
-                self._document.repeated.append(
-                    self._problem(key_node, (*path, key), rule, "keep one of the two")
-                )
+                rule = f"duplicate key (first on line {lines[key]})"
+                self._document.repeated.append(self._problem(key_node, (*path, key), rule, "keep one"))
+                self._document.forget((*path, key))
+            lines.setdefault(key, key_node.start_mark.line + 1)
             values[key] = self.convert(value_node, (*path, key), above)
             self._note((*path, key), key_node)
         return values
@@ -211,11 +225,11 @@ class _Values:
             self._refuse(node, path[:1], f"holds more than {_MOST_NODES} values", "repeat less with '*'")
 
     def _note(self, path: KeyPath, node: Node) -> None:
-        self._document.places[path] = f"{self._document.name}:{node.start_mark.line + 1}"
+        self._document.places[path] = _at(self._document.name, node.start_mark.line)
 
     def _refuse(self, node: Node, path: KeyPath, rule: str, remedy: str) -> None:
         raise SpecError(self._problem(node, path, rule, remedy))
 
     def _problem(self, node: Node, path: KeyPath, rule: str, remedy: str) -> Problem:
-        place = f"{self._document.name}:{node.start_mark.line + 1}"
+        place = _at(self._document.name, node.start_mark.line)
         return Problem(place=place, key=".".join(map(str, path)), rule=rule, remedy=remedy)

@@ -12,6 +12,7 @@ KeyPath = tuple[str | int, ...]
 
 _OURS = "rule"
 _SHOWN = 60
+_BEGUN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ def findings_of(caught: ValidationError) -> list[tuple[Finding, str, Any]]:
 
 def nearest(word: object, known: Iterable[str]) -> str:
     """The known word that was probably meant, or nothing."""
-    close = difflib.get_close_matches(str(word).lower(), list(known), n=1, cutoff=0.6)
-    return close[0] if close else ""
+    written, candidates = str(word).lower(), list(known)
+    close = difflib.get_close_matches(written, candidates, n=1, cutoff=0.6)
+    begun = [
+        candidate for candidate in candidates if len(written) >= _BEGUN and candidate.startswith(written)
+    ]
+    return next(iter([*close, *begun]), "")
 
 
 def suggestion(word: object, known: Sequence[str], *, otherwise: str = "") -> str:
@@ -89,7 +94,7 @@ def show(value: object) -> str:
         case str():
             text = repr(value if len(value) <= _SHOWN else value[: _SHOWN - 3] + "...")
         case float():
-            text = f"{value:.12g}"
+            text = repr(value)
         case list() | tuple():
             text = f"[{', '.join(map(show, value[:_SHOWN]))}]"
             text = text if len(text) <= _SHOWN else "a list"

@@ -184,8 +184,7 @@ def _normal(rule: Rule | None, value: Any, found: Sequence[Finding]) -> Any:
 
 def _encoded(value: Any) -> Any:
     """A list of layer widths as the text that stands for it; anything else as it is."""
-    if isinstance(value, list | tuple) and all(
-        isinstance(item, int) and not isinstance(item, bool) for item in value
-    ):
+    width = REGISTRY["width"].rule
+    if isinstance(value, list | tuple) and all(width.finding(item) is None for item in value):
         return encode_layers(list(value))
     return value

@@ -94,8 +94,8 @@ class ModelSpec(Section):
 
     hidden: Annotated[tuple[int | str, ...] | str | None, PlainValidator(_hidden), _HIDDEN] = Field(
         default=None,
-        description="the widths of the hidden layers, from the inputs on; `[64, 64]` where nothing else says; "
-        "an empty list is a linear model",
+        description="the widths of the hidden layers, from the inputs on; `[64, 64]` where nothing else "
+        "says; an empty list is a linear model",
     )
     depth: Annotated[int | str | None, _value_of("depth"), _form_of("depth")] = Field(
         default=None, description="in place of `hidden`: the number of hidden layers of the same width"

@@ -5,8 +5,8 @@ from copy import deepcopy
 from typing import Any, Final
 
 from hpsearch.errors import Problem, SpecError
-from hpsearch.spec.document import Document, read_value
-from hpsearch.spec.findings import KeyPath, show
+from hpsearch.spec.document import OPTION, Document, read_value
+from hpsearch.spec.findings import KeyPath
 from hpsearch.spec.study import DEFAULT_SPACE
 
 _HEADS: Final = {"sampler": "name", "pruning": "rule"}
@@ -28,7 +28,7 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Proble
 
 
 def _apply(document: Document, override: str) -> None:
-    place = f"-S {override}"
+    place = OPTION + override
     written, sign, text = override.partition("=")
     keys = [key.strip() for key in written.split(".")]
     if not sign or not all(keys):
@@ -49,35 +49,30 @@ def _apply(document: Document, override: str) -> None:
 
 def _descend(document: Document, node: Any, into: tuple[str, KeyPath], place: str) -> tuple[Any, KeyPath]:
     """Into a key, which becomes a mapping where it is none yet; a short form becomes the long one."""
-    key, path = into
-    if isinstance(node, list):
-        index = _index(node, key, path, place)
-        return node[index], (*path, index)
-    if not isinstance(node, dict):
-        raise SpecError(
-            Problem(place=place, key=".".join(map(str, path)), rule=f"{show(node)} has no keys inside")
-        )
-    inner = node.get(key)
+    key = _key(node, into[0], into[1], place)
+    path = (*into[1], key)
+    inner = node.get(key) if isinstance(node, dict) else node[int(key)]
     if not isinstance(inner, dict | list):
-        head = _HEADS.get(key) if not path else None
-        node[key] = {head: inner} if head and isinstance(inner, str) else {}
-        document.places.setdefault((*path, key), place)
-    return node[key], (*path, key)
+        head = _HEADS.get(str(key)) if len(path) == 1 and isinstance(inner, str) else None
+        node[key] = {head: inner} if head else {}
+        if not head:
+            document.forget(path)
+            document.places[path] = place
+    return node[key], path
 
 
 def _set(document: Document, node: Any, item: tuple[str, Any], path: KeyPath, place: str) -> None:
-    key: str | int = item[0]
-    if isinstance(node, list):
-        key = _index(node, item[0], path, place)
+    key = _key(node, item[0], path, place)
     node[key] = item[1]
-    here = (*path, key)
-    for stale in [known for known in document.places if known[: len(here)] == here]:
-        del document.places[stale]
-    document.places[here] = place
+    document.forget((*path, key))
+    document.places[(*path, key)] = place
 
 
-def _index(node: list[Any], key: str, path: KeyPath, place: str) -> int:
-    if key.isascii() and key.isdigit() and int(key) < len(node):
+def _key(node: dict[str, Any] | list[Any], key: str, path: KeyPath, place: str) -> str | int:
+    """A key of a mapping, or the index of an item that a list has."""
+    if isinstance(node, dict):
+        return key
+    if key.isascii() and key.isdigit() and int(key[:9]) < len(node):
         return int(key)
     where = ".".join(map(str, path))
     raise SpecError(

@@ -53,7 +53,10 @@ _TABLE: Final = (
     Hyperparameter(
         name="hidden",
         rule=Rule(
-            kind="text", pattern=_LAYERS, pattern_words="a list of at most 64 layer widths from 1 to 10000"
+            kind="text",
+            pattern=_LAYERS,
+            pattern_words="a list of at most 64 layer widths from 1 to 10000",
+            remedy="a choice among lists of layers is written [[64], [64, 64]]",
         ),
         default="64-64",
         description="the widths of the hidden layers, from the inputs on; an empty list is a linear model",

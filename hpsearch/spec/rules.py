@@ -36,6 +36,7 @@ class Rule:
     nullable: bool = False
     pattern: str = ""
     pattern_words: str = ""
+    remedy: str = ""
 
     def finding(self, value: object) -> Finding | None:
         """What is wrong with a value, if anything (the path is empty)."""
@@ -117,18 +118,21 @@ class Rule:
         return [(word, bound) for word, bound in named if bound is not None]
 
     def _wrong_kind(self, value: object) -> Finding:
-        remedy = ""
-        if isinstance(value, str) and self.kind in ("integer", "number") and _NUMERAL.fullmatch(value):
-            plain = value.replace("_", "")
-            remedy = f"write {plain} without quotes or underscores"
-        elif isinstance(value, float) and value.is_integer():
-            remedy = f"write {value:.0f}"
-        elif isinstance(value, str) and self.kind == "boolean":
-            remedy = "only the words true and false are such values"
-        elif self.kind == "text" and isinstance(value, bool | int | float):
-            remedy = "put it in quotes"
         or_null = " or null" if self.nullable else ""
-        return Finding((), f"must be {self.plain}{or_null}, got {show(value)}", remedy)
+        return Finding((), f"must be {self.plain}{or_null}, got {show(value)}", self._advice(value))
+
+    def _advice(self, value: object) -> str:
+        """What to write instead of a value of the wrong kind, where that can be told."""
+        match self.kind, value:
+            case ("integer" | "number", str()) if _NUMERAL.fullmatch(value):
+                return f"write {value.replace('_', '')} without quotes or underscores"
+            case ("integer", float()) if value.is_integer():
+                return f"write {value:.0f}"
+            case ("boolean", str()):
+                return "only the words true and false are such values"
+            case ("text", bool() | int() | float()):
+                return self.remedy or "put it in quotes"
+        return self.remedy
 
     def _not_a_choice(self, value: object) -> Finding | None:
         if isinstance(value, str) and value in self.choices:
@@ -137,7 +141,7 @@ class Rule:
 
     def _bad_text(self, value: str) -> Finding | None:
         if self.pattern and (re.search(self.pattern, value) is None or value.endswith("\n")):
-            return Finding((), f"must be {self.pattern_words}, got {show(value)}")
+            return Finding((), f"must be {self.pattern_words}, got {show(value)}", self.remedy)
         return None
 
     def _out_of_bounds(self, value: Any) -> Finding | None:

@@ -1,4 +1,4 @@
-"""A checker of the part of JSON schema (draft 2020-12) that the study file's schema uses; unknown keywords are an error."""
+"""A checker of the part of JSON schema (draft 2020-12) that the study file's schema uses, and of no more."""
 
 import re
 
