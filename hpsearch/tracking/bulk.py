@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 REVISION: Final = "dc11669786a5"
 _CONTENTS: Final = (SqlTag, SqlParam, SqlMetric, SqlLatestMetric)
+_KEYED: Final[tuple[Any, ...]] = (SqlTag, SqlParam, SqlLatestMetric)  # one row a key
 _ROWS_OF_A_STATEMENT: Final = 5000
 
 Row = dict[str, Any]
@@ -64,12 +65,12 @@ def renew_run(
     session.execute(
         insert(SqlRun).values(row).on_conflict_do_update(index_elements=["run_uuid"], set_=changing)
     )
+    ours = {point.key for point in record.points}
+    session.execute(delete(SqlMetric).where(SqlMetric.run_uuid == run_id, SqlMetric.key.in_(ours)))
     for model, rows in _contents({run_id: record}):
         for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
             statement = insert(model)
-            if model is SqlMetric:
-                statement = statement.on_conflict_do_nothing()
-            else:
+            if model in _KEYED:
                 keys = [key for key in rows[0] if key not in ("key", "run_uuid")]
                 updated = {key: statement.excluded[key] for key in keys}
                 statement = statement.on_conflict_do_update(index_elements=["key", "run_uuid"], set_=updated)

@@ -38,8 +38,9 @@ def study_record(
 ) -> RunRecord:
     """The study's run as it stands after these facts (all of them, in trial order)."""
     start = min((round(fact.started * 1000) for fact in facts), default=0)
-    end = max((round((fact.started + fact.seconds) * 1000) for fact in facts), default=start)
-    scalars = result_scalars(result)
+    end = max(map(_end, facts), default=start)
+    # a moment that stays when more trials follow: the same scores again are then the same points
+    decided = max((_end(fact) for fact in facts if fact.number == result.get("trial")), default=end)
     return RunRecord(
         number=None,
         name=card.key,
@@ -59,9 +60,16 @@ def study_record(
         ),
         points=[
             *best_so_far(card, facts),
-            *(Point(key=key, value=value, step=0, timestamp=end) for key, value in scalars.items()),
+            *(
+                Point(key=key, value=value, step=0, timestamp=decided)
+                for key, value in result_scalars(result).items()
+            ),
         ],
     )
+
+
+def _end(fact: TrialFact) -> int:
+    return round((fact.started + fact.seconds) * 1000)
 
 
 def _status(result: Mapping[str, Any], *, running: bool) -> Status:
