@@ -1,9 +1,9 @@
 """hpsearch: hyperparameter search for neural networks, from one declarative file.
 
-    from hpsearch import best_params, load_model
+from hpsearch import best_params, load_model
 
-    best = best_params("digits")        # an immutable mapping; best.learning_rate works as well
-    model = load_model("digits")        # predicts on raw inputs
+best = best_params("digits")        # an immutable mapping; best.learning_rate works as well
+model = load_model("digits")        # predicts on raw inputs
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""What a study keeps in its home beside the trial facts: the study file, the result, the model. Written whole or not at all."""
+"""What a study keeps beside its trial facts: study file, result, model; written whole or not at all."""
 
 import json
 import os
@@ -93,7 +93,9 @@ def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any]) -> N
         write_text(home.best, yaml.safe_dump(dict(winner.fact.params), sort_keys=False))
         write_text(home.result, json.dumps(result, indent=1))
     except OSError as error:
-        raise StorageError(f"{home.path}: cannot be written ({error.strerror}); run again when it can") from error
+        raise StorageError(
+            f"{home.path}: cannot be written ({error.strerror}); run again when it can"
+        ) from error
 
 
 def load_result(home: StudyHome) -> dict[str, Any] | None:
@@ -107,7 +109,9 @@ def load_result(home: StudyHome) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise StorageError(f"{home.result}: cannot be read ({error}); delete it and run the study again") from error
+        raise StorageError(
+            f"{home.result}: cannot be read ({error}); delete it and run the study again"
+        ) from error
     return result
 
 

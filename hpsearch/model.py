@@ -68,7 +68,7 @@ class TrainedModel:
 
     def save(self, directory: Path) -> None:
         """Write `weights.npz` and `model.json` into an existing directory."""
-        arrays = {}
+        arrays: dict[str, Any] = {}
         for index, (weight, bias) in enumerate(self.weights.layers):
             arrays[f"weight_{index}"], arrays[f"bias_{index}"] = weight, bias
         np.savez(directory / "weights.npz", **arrays)
@@ -111,7 +111,9 @@ class TrainedModel:
                 about=description["about"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StorageError(f"{directory}: the model cannot be read ({error}); refit it by running the study") from error
+            raise StorageError(
+                f"{directory}: the model cannot be read ({error}); refit it by running the study"
+            ) from error
 
 
 class _PyfuncModel:

@@ -22,7 +22,8 @@ class BestParams(Mapping[str, ParameterValue]):
         run_id: the trial's run in MLflow; None while MLflow does not have it.
         fingerprint: of the data that the study was run on.
         scores: the trial's validation scores.
-        test: the refitted winner's test scores, each a mapping with value, low and high; empty until the study has ended.
+        test: the refitted winner's test scores, each a mapping with value, low and high; empty until the
+            study has ended.
     """
 
     __slots__ = ("_params", "fingerprint", "run_id", "scores", "study", "test", "trial")
@@ -57,10 +58,14 @@ class BestParams(Mapping[str, ParameterValue]):
             raise AttributeError(f"no parameter {name!r}; this study has {known}") from None
 
     def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"best parameters cannot be changed (tried to set {name!r}); dict(best) is a copy")
+        raise AttributeError(
+            f"best parameters cannot be changed (tried to set {name!r}); dict(best) is a copy"
+        )
 
     def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"best parameters cannot be changed (tried to delete {name!r}); dict(best) is a copy")
+        raise AttributeError(
+            f"best parameters cannot be changed (tried to delete {name!r}); dict(best) is a copy"
+        )
 
     def __repr__(self) -> str:
         params = ", ".join(f"{name}={value!r}" for name, value in self._params.items())
@@ -70,8 +75,8 @@ class BestParams(Mapping[str, ParameterValue]):
 def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
     """The parameters of a study's best trial so far, with their provenance.
 
-    `study` is a name, of which the latest generation is taken, or a name with a generation (`digits~1`). `store` is where
-    `hpsearch run` kept it: `./mlruns` or $HPSEARCH_STORE unless given.
+    `study` is a name, of which the latest generation is taken, or a name with a generation (`digits~1`).
+    `store` is where `hpsearch run` kept it: `./mlruns` or $HPSEARCH_STORE unless given.
 
     Raises:
         UnknownStudyError: there is no such study in the store.

@@ -1,9 +1,9 @@
 """Where things lie on disk: the store is one directory, `./mlruns` unless told otherwise.
 
-    mlruns/
-      mlflow.db, artifacts/          the MLflow projection
-      studies/<name>/                a study: trial facts, the study file, the winner, the model
-      studies/<name>~2/              its second generation (`hpsearch run --fresh`), and so on
+mlruns/
+  mlflow.db, artifacts/          the MLflow projection
+  studies/<name>/                a study: trial facts, the study file, the winner, the model
+  studies/<name>~2/              its second generation (`hpsearch run --fresh`), and so on
 """
 
 import os
@@ -16,7 +16,9 @@ from hpsearch.errors import InputError, UnknownStudyError
 
 STORE_VARIABLE: Final = "HPSEARCH_STORE"
 _DEFAULT: Final = "mlruns"
-_REFERENCE: Final = re.compile(r"^(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(~(?P<generation>[1-9][0-9]{0,5}))?$")
+_REFERENCE: Final = re.compile(
+    r"^(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(~(?P<generation>[1-9][0-9]{0,5}))?$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

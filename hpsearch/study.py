@@ -51,7 +51,7 @@ class StudyResult:
 def run_study(
     spec: StudySpec, *, store: Store, observer: Observer, workers: int = 1, fresh: bool = False
 ) -> StudyResult:
-    """Run a study to its budget, going on where an earlier run left off; refit the winner and score it on the test part.
+    """Run a study to its budget, going on where a run left off; refit the winner and score it on the test part.
 
     Raises:
         InputError: the data cannot be used, or the study file differs from that of the stored trials.
@@ -65,9 +65,7 @@ def run_study(
     with StudyLock(home.lock):
         store_of_facts = open_facts(spec, home, fingerprint=data.fingerprint)
         observer.opened(spec, home, data, len(store_of_facts.facts()))
-        tracker = Tracker.start(
-            store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment
-        )
+        tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
             complete = driver.run(workers)

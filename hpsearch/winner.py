@@ -70,7 +70,9 @@ def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
     if not facts:
         raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
     reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
-    raise TrainingError(f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''})")
+    raise TrainingError(
+        f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''})"
+    )
 
 
 def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about: Mapping[str, Any]) -> Winner:

@@ -10,7 +10,6 @@ from rich.table import Table
 from hpsearch.data.prepared import DataSummary, Task
 from hpsearch.spec import Choice, Fixed, Range, StudySpec
 
-
 _PIPE_WIDTH: Final = 160
 
 
@@ -42,10 +41,9 @@ def data_sentence(summary: DataSummary, task: Task) -> str:
         "binary": f"classification of {', '.join(summary.targets)} (2 classes)",
         "multiclass": f"classification of {', '.join(summary.targets)} ({len(task.classes)} classes)",
     }[task.kind]
-    return (
-        f"{summary.source}: {what}; {summary.rows:,} rows, {summary.inputs} columns ({summary.features} network inputs); "
-        f"{summary.train_rows:,} to train, {summary.validation_rows:,} to validate, {summary.test_rows:,} sealed for the test"
-    )
+    size = f"{summary.rows:,} rows, {summary.inputs} columns ({summary.features} network inputs)"
+    split = f"{summary.train_rows:,} to train, {summary.validation_rows:,} to validate"
+    return f"{summary.source}: {what}; {size}; {split}, {summary.test_rows:,} sealed for the test"
 
 
 def space_table(spec: StudySpec) -> Table:

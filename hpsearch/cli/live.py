@@ -35,7 +35,7 @@ class LiveDisplay:
         self._best: TrialFact | None = None
         self._spec: StudySpec | None = None
         self._stored = 0
-        self.kept = 0
+        self.home: StudyHome | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -48,7 +48,7 @@ class LiveDisplay:
 
     def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
         """Say what is being run, and start the bar."""
-        self._spec, self._stored, self.kept = spec, stored, stored
+        self._spec, self._stored, self.home = spec, stored, home
         self._console.print(f"[bold]{home.key}[/] in {home.path}")
         self._console.print(data_sentence(data.summary, data.task))
         for warning in data.warnings:
@@ -73,13 +73,14 @@ class LiveDisplay:
         assert self._spec is not None  # noqa: S101 - `opened` comes first
         self._states[fact.state] += 1
         done = sum(self._states.values())
-        self.kept = max(self.kept, done)
         direction = self._spec.objectives[0].direction
         self._best = next(iter(ranked(filter(None, (self._best, fact)), direction)), None)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=self._note())
         elif done > self._stored and done % max(1, self._spec.budget.trials // _LINES) == 0:
-            self._console.print(f"{time.strftime('%H:%M:%S')} {done}/{self._spec.budget.trials} trials, {self._note()}")
+            self._console.print(
+                f"{time.strftime('%H:%M:%S')} {done}/{self._spec.budget.trials} trials, {self._note()}"
+            )
 
     def step(self, text: str) -> None:
         """Say what is done beside the trials."""
@@ -89,7 +90,9 @@ class LiveDisplay:
             self._console.print(text)
 
     def _note(self) -> str:
-        counts = ", ".join(f"{self._states[state]} {name}" for state, name in _STATE_NAMES.items() if self._states[state])
+        counts = ", ".join(
+            f"{self._states[state]} {name}" for state, name in _STATE_NAMES.items() if self._states[state]
+        )
         if self._best is None or self._best.values is None or self._spec is None:
             return counts
         metric = self._spec.objectives[0].metric

@@ -14,8 +14,12 @@ from hpsearch.store import Store
 @click.command(short_help="Compare trials in the MLflow UI.")
 @click.argument("study", metavar="[STUDY]", required=False)
 @store_option
-@click.option("--port", type=click.IntRange(1, 65535), metavar="PORT", help="[default: 5000, or the next free one]")
-@click.option("--open/--no-open", "open_browser", default=None, help="Open a browser.  [default: where there is one]")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="[default: 5000, or the next free one]"
+)
+@click.option(
+    "--open/--no-open", "open_browser", default=None, help="Open a browser.  [default: where there is one]"
+)
 def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool | None) -> None:
     """Serve the MLflow UI of the store on 127.0.0.1, and link to the view that compares a study's trials at once.
 
@@ -50,7 +54,9 @@ def _has_browser() -> bool:
 @click.command(short_help="Make MLflow equal to the stored trials.")
 @study_argument
 @store_option
-@click.option("--uri", metavar="URI", help="Another MLflow tracking server or database.  [default: as the study says]")
+@click.option(
+    "--uri", metavar="URI", help="Another MLflow tracking server or database.  [default: as the study says]"
+)
 def sync(study: str, store: Store, uri: str | None) -> None:
     """Write to MLflow whatever it lacks of a STUDY: after an outage, a deletion, or to another server."""
     from hpsearch.spec import load_study  # noqa: PLC0415
@@ -59,4 +65,6 @@ def sync(study: str, store: Store, uri: str | None) -> None:
     home = store.find(study)
     spec = load_study(Path(home.study_file))
     report = synchronize(store, home, uri=uri or spec.tracking.uri, experiment=spec.tracking.experiment)
-    click.echo(f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already")
+    click.echo(
+        f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already"
+    )

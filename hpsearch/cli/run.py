@@ -9,14 +9,14 @@ import click
 from hpsearch.cli.options import file_argument, overrides_option, store_option
 from hpsearch.errors import InterruptedRunError
 from hpsearch.spec import load_study
-from hpsearch.store import Store
+from hpsearch.store import Store, StudyHome
 
 
 class _TerminatedError(KeyboardInterrupt):
     """SIGTERM: stop as for Ctrl-C."""
 
 
-class _Stopped(InterruptedRunError):
+class _StoppedRunError(InterruptedRunError):
     """The run was stopped from outside; everything retired is kept."""
 
     def __init__(self, message: str, exit_code: int) -> None:
@@ -45,7 +45,7 @@ def run(
     fresh: bool,
     quiet: bool,
 ) -> None:
-    """Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
+    r"""Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
 
     Running the same file again goes on where the last run stopped; budget.trials is a total. A changed file is refused
     unless --fresh begins a new generation.
@@ -71,10 +71,20 @@ def run(
             )
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
-        raise _Stopped(
-            f"stopped; {display.kept} finished trials are kept. Go on with: hpsearch run {file}", code
+        raise _StoppedRunError(
+            f"stopped; {_stored(display.home)} finished trials are kept. Go on with: hpsearch run {file}",
+            code,
         ) from None
     print_summary(result, store_given=store != Store.locate())
+
+
+def _stored(home: StudyHome | None) -> int:
+    """How many trials the store holds: a signal may come between storing a trial and showing it."""
+    from hpsearch.search.facts import FactStore  # noqa: PLC0415 - loaded by the run before
+
+    if home is None or not FactStore.exists(home.facts):
+        return 0
+    return len(FactStore.open(home.facts, study=home.key).facts())
 
 
 def _terminate(_number: int, _frame: types.FrameType | None) -> None:

@@ -18,7 +18,7 @@ from hpsearch.store import Store
 @click.option("--json", "as_json", is_flag=True, help="Everything that is stored, as JSON.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
 def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
-    """List the trials of a STUDY: finished ones first, by the objective, then the others.
+    r"""List the trials of a STUDY: finished ones first, by the objective, then the others.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def _print_table(facts: Sequence[TrialFact]) -> None:
     help="table: for people, with scores. yaml: the parameters alone. json: with provenance.",
 )
 def best(study: str, store: Store, form: str) -> None:
-    """Show the best parameters of a STUDY so far.
+    r"""Show the best parameters of a STUDY so far.
 
     \b
     Examples:
@@ -91,8 +91,7 @@ def best(study: str, store: Store, form: str) -> None:
         click.echo(yaml.safe_dump(dict(params), sort_keys=False), nl=False)
         return
     provenance = {
-        name: getattr(params, name)
-        for name in ("study", "trial", "run_id", "fingerprint", "scores", "test")
+        name: getattr(params, name) for name in ("study", "trial", "run_id", "fingerprint", "scores", "test")
     }
     if form == "json":
         click.echo(json.dumps({"params": dict(params), **provenance}, indent=1))
@@ -114,7 +113,9 @@ def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
         scores.add_row(name.replace("_", " "), number(value), "")
     for name, score in provenance["test"].items():
         scores.add_row(
-            f"test {name.replace('_', ' ')}", number(score["value"]), f"{number(score['low'])} to {number(score['high'])}"
+            f"test {name.replace('_', ' ')}",
+            number(score["value"]),
+            f"{number(score['low'])} to {number(score['high'])}",
         )
     out.print(scores)
     out.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")

@@ -44,7 +44,9 @@ def _winner(console: Console, result: StudyResult, winner: TrialFact) -> None:
     console.print(f"\nvalidation  {objective.metric} {number(value)}{_others(winner)}")
     gap = winner.scores.get("generalization_gap")
     if gap is not None:
-        console.print(f"gap         validation loss is {number(abs(gap))} {'above' if gap >= 0 else 'below'} training loss")
+        console.print(
+            f"gap         validation loss is {number(abs(gap))} {'above' if gap >= 0 else 'below'} training loss"
+        )
     console.print(f"curves      {winner.verdict.replace('_', ' ')}: {winner.reason}")
     for finding in winner.findings:
         console.print(f"            {escape(finding.sentence)} {escape(finding.advice)}")
@@ -60,9 +62,9 @@ def _others(winner: TrialFact) -> str:
 
 
 def _test(console: Console, result: StudyResult) -> None:
+    rows, epochs = result.result["data"]["test_rows"], result.result["epochs"]
     console.print(
-        f"\n[bold]Test part[/] ({result.result['data']['test_rows']:,} rows, opened once; the winner refitted on the rest for "
-        f"{result.result['epochs']} epochs)"
+        f"\n[bold]Test part[/] ({rows:,} rows, opened once; the winner refitted on the rest for {epochs} epochs)"
     )
     baselines = result.result["baselines"]
     table = plain_table("", "winner", "95% interval", *baselines)

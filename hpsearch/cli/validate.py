@@ -12,7 +12,7 @@ from hpsearch.spec import load_study
 @file_argument
 @overrides_option
 def validate(file: Path, overrides: tuple[str, ...]) -> None:
-    """Check a study FILE and its data, and show what would be searched. Nothing is trained or written.
+    r"""Check a study FILE and its data, and show what would be searched. Nothing is trained or written.
 
     \b
     Examples:

@@ -27,8 +27,8 @@ class StoppedError(Exception):
 class Outcome:
     """What training one trial gave.
 
-    Every curve has one number an epoch. `scores` are the validation metrics of the weights kept: those of the best epoch, or of
-    the last where `restore_best` is off. `error` names what kept the trial from training at all.
+    Every curve has one number an epoch. `scores` are the validation metrics of the weights kept: those of
+    the best epoch, or of the last where `restore_best` is off. `error` names what kept the trial from training at all.
     """
 
     number: int
@@ -79,8 +79,8 @@ def train_cohort(
 ) -> list[Outcome]:
     """Train the cohort's trials and say how each went, in the task's order.
 
-    A trial that cannot be trained (out of memory, an impossible combination) fails alone: the others are trained again without it,
-    to the same bits.
+    A trial that cannot be trained (out of memory, an impossible combination) fails alone: the others are
+    trained again without it, to the same bits.
 
     Raises:
         StoppedError: `stop` became true; asked once an epoch.
@@ -145,9 +145,7 @@ class _CohortRun:
         if self.task.early_stopping.restore_best:
             self.cohort.remember([row for row, better in zip(rows, improved, strict=True) if better])
         self.cohort.observe(self._minimized(monitored))
-        done = [
-            row for row, verdict in zip(rows, verdicts, strict=True) if verdict is not Verdict.CONTINUE
-        ]
+        done = [row for row, verdict in zip(rows, verdicts, strict=True) if verdict is not Verdict.CONTINUE]
         for row, verdict in zip(rows, verdicts, strict=True):
             self.verdicts[row] = verdict
         if not self.task.early_stopping.restore_best:

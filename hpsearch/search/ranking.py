@@ -20,11 +20,7 @@ def pareto_front(facts: Iterable[TrialFact], directions: tuple[str, ...]) -> lis
         for fact in facts
         if fact.values is not None
     ]
-    return [
-        fact
-        for point, fact in points
-        if not any(_dominates(other, point) for other, _ in points)
-    ]
+    return [fact for point, fact in points if not any(_dominates(other, point) for other, _ in points)]
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

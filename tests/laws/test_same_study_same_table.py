@@ -1,4 +1,4 @@
-"""Law 2: same file and seed, same trials, curves and winner; with any number of workers, interrupted anywhere or not."""
+"""Law 2: same file and seed, same trials, curves and winner, with any number of workers, interrupted or not."""
 
 import os
 import random
@@ -37,7 +37,9 @@ def test_a_search_cut_short_and_raised_goes_on_as_if_never_cut(reference, tmp_pa
     assert table(result.facts) == table(reference.facts)
 
 
-@pytest.mark.parametrize("sampler", ["random", "qmc", "{name: cmaes, n_startup_trials: 3}", "{name: nsga2, population_size: 4}"])
+@pytest.mark.parametrize(
+    "sampler", ["random", "qmc", "{name: cmaes, n_startup_trials: 3}", "{name: nsga2, population_size: 4}"]
+)
 def test_every_sampler_resumes_exactly(tmp_path, sampler):
     """Whatever a sampler keeps in mind is rebuilt from the facts."""
     whole, _ = run_quick(tmp_path / "whole", sampler=sampler, space__batch_size=16)
@@ -54,7 +56,11 @@ def test_a_killed_driver_loses_nothing_that_it_had_stored(reference, tmp_path, w
     moments = random.Random(workers)
     for _ in range(4):
         process = subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+            command,
+            cwd=tmp_path,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         time.sleep(moments.uniform(0.6, 2.2))
         os.kill(process.pid, signal.SIGKILL)

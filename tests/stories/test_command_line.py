@@ -39,7 +39,17 @@ def home(tmp_path_factory):
 def test_a_run_ends_with_a_summary(home):
     """Best trial, parameters, verdict, validation score, gap, test score, next commands."""
     text = (home / "first-run.txt").read_text()
-    for part in ("Best: trial-", "learning_rate", "validation_loss", "gap", "curves", "Test part", "accuracy", "hpsearch ui", "hpsearch best quick"):
+    for part in (
+        "Best: trial-",
+        "learning_rate",
+        "validation_loss",
+        "gap",
+        "curves",
+        "Test part",
+        "accuracy",
+        "hpsearch ui",
+        "hpsearch best quick",
+    ):
         assert part in text
 
 
@@ -81,10 +91,14 @@ def test_trials_are_listed_best_first(home):
 
 
 def test_best_comes_in_three_formats(home):
-    """yaml is the parameters alone; json has the provenance; the table has the scores."""
+    """Yaml is the parameters alone; json has the provenance; the table has the scores."""
     best = json.loads(cli("best", "quick~1", "-f", "json", cwd=home).stdout)
     assert yaml.safe_load(cli("best", "quick~1", "-f", "yaml", cwd=home).stdout) == best["params"]
-    assert best["test"]["accuracy"]["low"] <= best["test"]["accuracy"]["value"] <= best["test"]["accuracy"]["high"]
+    assert (
+        best["test"]["accuracy"]["low"]
+        <= best["test"]["accuracy"]["value"]
+        <= best["test"]["accuracy"]["high"]
+    )
     assert best["run_id"]
     assert "validation" in cli("best", "quick~1", cwd=home).stdout
 
@@ -100,7 +114,13 @@ def test_validate_shows_what_would_be_searched(home):
     """Nothing is written."""
     done = cli("validate", "quick.yaml", "-S", "study=other", cwd=home)
     assert done.returncode == 0, done.stderr
-    for part in ("iris", "3 classes", "learning_rate", "0.001 to 0.1, on a log scale", "optimizer is momentum"):
+    for part in (
+        "iris",
+        "3 classes",
+        "learning_rate",
+        "0.001 to 0.1, on a log scale",
+        "optimizer is momentum",
+    ):
         assert part in done.stdout
     assert not (home / "mlruns" / "studies" / "other").exists()
 
@@ -109,7 +129,10 @@ def test_validate_shows_what_would_be_searched(home):
     ("arguments", "words"),
     [
         (("run", "missing.yaml"), ["missing.yaml", "no such file"]),
-        (("run", "quick.yaml", "-S", "space.dropout.max=1.2"), ["-S space.dropout.max=1.2", "below 1", "1.2"]),
+        (
+            ("run", "quick.yaml", "-S", "space.dropout.max=1.2"),
+            ["-S space.dropout.max=1.2", "below 1", "1.2"],
+        ),
         (("run", "quick.yaml", "-S", "space.optimizr=[adam]"), ["optimizr", "did you mean 'optimizer'?"]),
         (("best", "digits"), ["no study 'digits'", "quick", "hpsearch run"]),
         (("best", "../secret"), ["not a study name"]),

@@ -71,7 +71,16 @@ def run_quick(directory, text=QUICK, *, workers=1, base=None, fresh=False, **cha
 def table(facts):
     """What must be equal between two runs of a study: everything but the clock's readings."""
     return [
-        (fact.number, dict(fact.params), fact.state, fact.reason, fact.values, dict(fact.curves), dict(fact.scores), fact.verdict)
+        (
+            fact.number,
+            dict(fact.params),
+            fact.state,
+            fact.reason,
+            fact.values,  # noqa: PD011 - no pandas
+            dict(fact.curves),
+            dict(fact.scores),
+            fact.verdict,
+        )
         for fact in facts
     ]
 
@@ -96,7 +105,11 @@ def write_houses(path: Path, *, rows: int = 200, seed: int = 0) -> Path:
     district = stream.choice(["north", "south", "old town"], rows)
     garden = stream.choice(["yes", "no"], rows)
     year = stream.integers(1900, 2020, rows).astype(float)
-    price = area * 3 + np.select([district == "old town", district == "south"], [150, 60], 0) + stream.normal(0, 15, rows)
+    price = (
+        area * 3
+        + np.select([district == "old town", district == "south"], [150, 60], 0)
+        + stream.normal(0, 15, rows)
+    )
     frame = pd.DataFrame(
         {"area": area.round(1), "district": district, "garden": garden, "year": year, "price": price.round(1)}
     )
