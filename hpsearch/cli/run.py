@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hpsearch.cli.options import file_argument, overrides_option, store_option
+from hpsearch.cli.options import Verb, file_argument, overrides_option, store_option
 from hpsearch.errors import InterruptedRunError
 from hpsearch.spec import load_study
 from hpsearch.store import Store, StudyHome
@@ -24,7 +24,11 @@ class _StoppedRunError(InterruptedRunError):
         self.exit_code = exit_code
 
 
-@click.command(short_help="Run a study, or go on where it left off.")
+@click.command(
+    cls=Verb,
+    short_help="Run a study, or go on where it left off.",
+    examples=("hpsearch run studies/digits.yaml", "hpsearch run study.yaml -S budget.trials=200 --workers 4"),
+)
 @file_argument
 @overrides_option
 @store_option
@@ -45,15 +49,10 @@ def run(
     fresh: bool,
     quiet: bool,
 ) -> None:
-    r"""Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
+    """Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
 
     Running the same file again goes on where the last run stopped; budget.trials is a total. A changed file is refused
     unless --fresh begins a new generation.
-
-    \b
-    Examples:
-      hpsearch run studies/digits.yaml
-      hpsearch run study.yaml -S budget.trials=200 --workers 4
     """
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before anything heavy is imported

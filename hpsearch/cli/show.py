@@ -7,24 +7,22 @@ from typing import Any
 
 import click
 
-from hpsearch.cli.options import store_option, study_argument
+from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.search.fact import TrialFact
 from hpsearch.store import Store
 
 
-@click.command(short_help="List a study's trials.")
+@click.command(
+    cls=Verb,
+    short_help="List a study's trials.",
+    examples=("hpsearch trials digits --top 10", "hpsearch trials digits --json | jq '.[0].params'"),
+)
 @study_argument
 @store_option
 @click.option("--json", "as_json", is_flag=True, help="Everything that is stored, as JSON.")
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
 def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
-    r"""List the trials of a STUDY: finished ones first, by the objective, then the others.
-
-    \b
-    Examples:
-      hpsearch trials digits --top 10
-      hpsearch trials digits --json | jq '.[0].params'
-    """
+    """List the trials of a STUDY: finished ones first, by the objective, then the others."""
     from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
     from hpsearch.search.ranking import ranked  # noqa: PLC0415
 
@@ -62,7 +60,11 @@ def _print_table(facts: Sequence[TrialFact]) -> None:
     console().print(table)
 
 
-@click.command(short_help="Show a study's best parameters.")
+@click.command(
+    cls=Verb,
+    short_help="Show a study's best parameters.",
+    examples=("hpsearch best digits", "hpsearch best digits -f yaml > best.yaml"),
+)
 @study_argument
 @store_option
 @click.option(
@@ -75,13 +77,7 @@ def _print_table(facts: Sequence[TrialFact]) -> None:
     help="table: for people, with scores. yaml: the parameters alone. json: with provenance.",
 )
 def best(study: str, store: Store, form: str) -> None:
-    r"""Show the best parameters of a STUDY so far.
-
-    \b
-    Examples:
-      hpsearch best digits
-      hpsearch best digits -f yaml > best.yaml
-    """
+    """Show the best parameters of a STUDY so far."""
     from hpsearch.results import best_params  # noqa: PLC0415 - help must not import optuna
 
     params = best_params(study, store=store.root)

@@ -4,21 +4,19 @@ from pathlib import Path
 
 import click
 
-from hpsearch.cli.options import file_argument, overrides_option
+from hpsearch.cli.options import Verb, file_argument, overrides_option
 from hpsearch.spec import load_study
 
 
-@click.command(short_help="Check a study file and its data.")
+@click.command(
+    cls=Verb,
+    short_help="Check a study file and its data.",
+    examples=("hpsearch validate studies/digits.yaml", "hpsearch validate study.yaml -S budget.trials=20"),
+)
 @file_argument
 @overrides_option
 def validate(file: Path, overrides: tuple[str, ...]) -> None:
-    r"""Check a study FILE and its data, and show what would be searched. Nothing is trained or written.
-
-    \b
-    Examples:
-      hpsearch validate studies/digits.yaml
-      hpsearch validate study.yaml -S budget.trials=20
-    """
+    """Check a study FILE and its data, and show what would be searched. Nothing is trained or written."""
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
     from hpsearch.cli.describe import console, data_sentence, space_table  # noqa: PLC0415
