@@ -158,6 +158,24 @@ def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
     np.subtract(w, scratch, out=w)
 
 
+NEGLIGIBLE: Final = 1e-33
+FLUSHED_EVERY: Final = 64
+"""Steps between two flushes: decaying by 0.9 a step, a value needs 80 from `NEGLIGIBLE` to a subnormal number."""
+
+
+def flush(slots: Array, scratch: Array, flags: Array) -> None:
+    """Set to zero what a rule remembers when it is smaller than `NEGLIGIBLE` in size.
+
+    The moments of a weight without gradient (behind a unit that is never active) decay into subnormal numbers and
+    stay there, and processors take a hundred times as long for those: training would slow down threefold.
+    """
+    for slot in slots:
+        np.abs(slot, out=scratch)
+        np.greater(scratch, scratch.dtype.type(NEGLIGIBLE), out=flags)
+        np.copyto(scratch, flags)
+        np.multiply(slot, scratch, out=slot)
+
+
 RULES: Final[dict[str, Rule]] = {
     "sgd": Rule(slots=0, coefficients=sgd_coefficients, step=sgd),
     "momentum": Rule(slots=1, coefficients=momentum_coefficients, step=momentum),

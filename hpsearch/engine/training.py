@@ -12,7 +12,7 @@ from hpsearch.engine.batches import Batches
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.losses import LOSSES, Work
 from hpsearch.engine.network import Layout, Network
-from hpsearch.engine.optimizers import RULES, Rule
+from hpsearch.engine.optimizers import FLUSHED_EVERY, RULES, Rule, flush
 from hpsearch.engine.penalties import bound_operations, clip_operations, penalty_operations
 from hpsearch.spec.hyperparameters import Hyperparameters
 
@@ -129,9 +129,11 @@ class _Group:
         self._rows, self._rule, self._decayed = rows, rule, decayed
         self._buffers = (buffers.parameters, buffers.gradients, buffers.slots, buffers.scratch)
         self._dtype = buffers.parameters.dtype
+        self._flags = np.empty(buffers.parameters.shape, np.bool_)
 
     def begin(self, members: Sequence[Hyperparameters], rates: Array, first: int) -> None:
         """Compute the coefficients of every step of an epoch."""
+        self._first = first
         chosen, rates = members[self._rows], rates[self._rows]
         dtype = self._dtype
         table = np.stack(self._rule.coefficients(chosen, rates, first))
@@ -141,6 +143,8 @@ class _Group:
 
     def step(self, step: int) -> None:
         """Move the weights: decoupled decay first, then the rule."""
+        if (self._first + step) % FLUSHED_EVERY == 0:
+            flush(*self._buffers[2:], self._flags)
         for rows, weights, scratch, biases in self._decayed:
             np.multiply(weights, self._decay[step, rows], out=scratch)
             for bias in biases:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from hpsearch.engine import RULES
-from tests.support.recipes import recipe
+from hpsearch.engine import RULES, Cohort
+from tests.support.recipes import blobs, member, recipe
 
 RATES = {
     "adagrad": 0.5,
@@ -60,3 +60,27 @@ def test_adam_moves_by_the_learning_rate_whatever_the_gradients_size(name, gradi
 def test_adagrad_slows_down_with_the_root_of_the_number_of_steps():
     visited = descend("adagrad", np.zeros((1, 1)), np.ones_like, 9)
     np.testing.assert_allclose(np.diff(np.ravel(visited)), -0.5 / np.sqrt(np.arange(1, 10)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "adam", "rmsprop"])
+def test_what_is_remembered_of_weights_without_gradient_ends_at_zero_not_at_subnormal_numbers(optimizer):
+    """Their arithmetic would take a hundred times as long. An input that is always zero has no gradient."""
+    part = blobs(32)
+    changes = {
+        "batch_size": 1,
+        "optimizer": optimizer,
+        "momentum": 0.8,
+        "beta1": 0.8,
+        "beta2": 0.8,
+        "rho": 0.8,
+    }
+    cohort = Cohort([member(**changes)], part, outputs=3)
+    cohort.train_epoch()
+    cohort._batches._inputs[:, 0] = 0
+    smallest = np.finfo(np.float32).smallest_normal
+    for _ in range(20):
+        cohort.train_epoch()
+        slots = cohort._slots[:, 0, :7]
+        assert not ((slots != 0) & (np.abs(slots) < smallest)).any()
+    assert (slots == 0).all()
+    assert (cohort._slots != 0).any()
