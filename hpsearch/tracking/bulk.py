@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 REVISION: Final = "dc11669786a5"
 _CONTENTS: Final = (SqlTag, SqlParam, SqlMetric, SqlLatestMetric)
-_KEYED: Final[tuple[Any, ...]] = (SqlTag, SqlParam, SqlLatestMetric)  # one row a key
+_KEYED: Final[list[Any]] = [SqlTag, SqlParam, SqlLatestMetric]  # one row a key and run
+_NAMES: Final = ("key", "run_uuid")
 _ROWS_OF_A_STATEMENT: Final = 5000
 
 Row = dict[str, Any]
@@ -66,14 +67,16 @@ def renew_run(
         insert(SqlRun).values(row).on_conflict_do_update(index_elements=["run_uuid"], set_=changing)
     )
     ours = {point.key for point in record.points}
-    session.execute(delete(SqlMetric).where(SqlMetric.run_uuid == run_id, SqlMetric.key.in_(ours)))
+    earlier: Any = delete(SqlMetric).where(SqlMetric.run_uuid == run_id, SqlMetric.key.in_(ours))
+    session.execute(earlier)
     for model, rows in _contents({run_id: record}):
         for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
             statement = insert(model)
+            changed = [column for column in rows[0] if column not in _NAMES]
             if model in _KEYED:
-                keys = [key for key in rows[0] if key not in ("key", "run_uuid")]
-                updated = {key: statement.excluded[key] for key in keys}
-                statement = statement.on_conflict_do_update(index_elements=["key", "run_uuid"], set_=updated)
+                statement = statement.on_conflict_do_update(
+                    index_elements=_NAMES, set_={column: statement.excluded[column] for column in changed}
+                )
             session.execute(statement, rows[start : start + _ROWS_OF_A_STATEMENT])
 
 

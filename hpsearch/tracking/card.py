@@ -60,7 +60,6 @@ def read_card(home: StudyHome, identity: Identity) -> StudyCard:
             "seed": spec.seed,
             "sampler": spec.sampler.name,
             "pruning": spec.pruning.rule,
-            "trials": spec.budget.trials,
             **{
                 "objective"
                 if index == 0
