@@ -1,6 +1,5 @@
 """Studies and data in words and tables, for the terminal."""
 
-import os
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,9 +13,10 @@ _PIPE_WIDTH: Final = 160
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """A console as wide as the terminal; wide enough for any table where there is none."""
-    made = Console(stderr=stderr, quiet=quiet, highlight=False, soft_wrap=True)
-    if not made.is_terminal and "COLUMNS" not in os.environ:
+    """A console as wide as the terminal; where there is none, lines are left whole for whoever reads them."""
+    made = Console(stderr=stderr, quiet=quiet, highlight=False)
+    if not made.is_terminal:
+        made.soft_wrap = True
         made.width = _PIPE_WIDTH
     return made
 

@@ -93,8 +93,10 @@ def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
     store = f" --store {result.home.path.parents[1]}" if store_given else ""
     if result.tracking_problem:
         console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
-    console.print(
-        f"\nNext: [bold]hpsearch ui{store}[/] compares the trials in the browser, "
-        f"[bold]hpsearch best {result.home.key}{store}[/] shows these parameters, "
-        f'[bold]load_model("{result.home.key}")[/] predicts'
-    )
+    name = result.home.key
+    steps = plain_table()
+    steps.add_row(f"  [bold]hpsearch ui{store}[/]", "compare the trials in the browser")
+    steps.add_row(f"  [bold]hpsearch best {name}{store}[/]", "these parameters, as a table, yaml or json")
+    steps.add_row(f"  [bold]hpsearch.load_model({name!r})[/]", "the refitted network, in Python")
+    console.print("\nNext:")
+    console.print(steps)
