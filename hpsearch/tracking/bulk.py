@@ -5,7 +5,7 @@ what is written equal to what the client writes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mlflow.store.tracking.dbmodels.models import SqlLatestMetric, SqlMetric, SqlParam, SqlRun, SqlTag
 from sqlalchemy import Select, delete, select, text
@@ -66,9 +66,8 @@ def renew_run(
     session.execute(
         insert(SqlRun).values(row).on_conflict_do_update(index_elements=["run_uuid"], set_=changing)
     )
-    ours = {point.key for point in record.points}
-    earlier: Any = delete(SqlMetric).where(SqlMetric.run_uuid == run_id, SqlMetric.key.in_(ours))
-    session.execute(earlier)
+    ours, metric = {point.key for point in record.points}, cast("Any", SqlMetric)
+    session.execute(delete(metric).where(metric.run_uuid == run_id, metric.key.in_(ours)))
     for model, rows in _contents({run_id: record}):
         for start in range(0, len(rows), _ROWS_OF_A_STATEMENT):
             statement = insert(model)
