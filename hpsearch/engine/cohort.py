@@ -152,7 +152,10 @@ class Cohort:
             self._kept[position] = self._parameters[self._row(position)]
 
     def remembered(self, position: int) -> Weights:
-        """A copy of what was last kept of a member, whether it still learns or has left."""
+        """A copy of what was last kept of a member, whether it still learns or has left.
+
+        Of a member that was never kept while others were: zeros.
+        """
         if self._kept is None:
             raise ValueError(f"nothing was remembered of member {position}; call remember() first")
         return Weights.from_flat(self._kept[position], self._layout)
