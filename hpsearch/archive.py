@@ -82,14 +82,16 @@ def _check_unchanged(
         )
 
 
-def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any]) -> None:
+def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any], *, example: str) -> None:
     """Write model, best parameters and, last, the result that vouches for them.
+
+    `example` is a few raw input rows, JSON as pandas splits a table; it stays beside the model.
 
     Raises:
         StorageError: the store cannot be written.
     """
     try:
-        _replace_model(home.model, winner.model)
+        _replace_model(home.model, winner.model, example)
         write_text(home.best, yaml.safe_dump(dict(winner.fact.params), sort_keys=False))
         write_text(home.result, json.dumps(result, indent=1))
     except OSError as error:
@@ -122,10 +124,11 @@ def write_text(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _replace_model(directory: Path, model: TrainedModel) -> None:
+def _replace_model(directory: Path, model: TrainedModel, example: str) -> None:
     temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     model.save(temporary)
+    (temporary / "example.json").write_text(example, encoding="utf-8")
     shutil.rmtree(directory, ignore_errors=True)
     temporary.replace(directory)

@@ -102,7 +102,8 @@ def _conclude(
     }
     winner = refit_and_score(fact, spec, data, about)
     result = {**about, **winner.to_json(), "data": asdict(data.summary)}
-    save_result(home, winner, result)
+    example = data.raw_example().to_json(orient="split", index=False)
+    save_result(home, winner, result, example=example)
     return result
 
 

@@ -3,7 +3,6 @@
 import os
 import sys
 import webbrowser
-from pathlib import Path
 
 import click
 
@@ -31,6 +30,8 @@ def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool 
     click.echo("starting the MLflow UI ...", err=True)
     with ui_server(store, port=port) as server:
         links = {home.key: link for home in homes if (link := server.link(home))}
+        if server.avoided:
+            click.echo(f"port {server.avoided} is in use; taking {server.port}", err=True)
         click.echo(f"MLflow UI of {store.root}: {server.url}")
         for key, link in links.items():
             click.echo(f"  {key}: {link}")
@@ -55,16 +56,16 @@ def _has_browser() -> bool:
 @study_argument
 @store_option
 @click.option(
-    "--uri", metavar="URI", help="Another MLflow tracking server or database.  [default: as the study says]"
+    "--uri",
+    metavar="URI",
+    help="A copy to another MLflow tracking server or database.  [default: where the study is tracked]",
 )
 def sync(study: str, store: Store, uri: str | None) -> None:
     """Write to MLflow whatever it lacks of a STUDY: after an outage, a deletion, or to another server."""
-    from hpsearch.spec import load_study  # noqa: PLC0415
-    from hpsearch.tracking import sync as synchronize  # noqa: PLC0415
+    from hpsearch.tracking import sync as synchronize  # noqa: PLC0415 - help must not import it
 
     home = store.find(study)
-    spec = load_study(Path(home.study_file))
-    report = synchronize(store, home, uri=uri or spec.tracking.uri, experiment=spec.tracking.experiment)
+    report = synchronize(store, home, uri=uri)
     click.echo(
         f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already"
     )
