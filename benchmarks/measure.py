@@ -1,0 +1,133 @@
+"""Two sides measured alternately in one run, each in a process of its own, on one core with one thread."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_STEERING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_DEBUG_CPU_TYPE")
+
+
+class MissingPeerError(Exception):
+    """A side cannot be measured because a package is not installed."""
+
+
+class SideError(Exception):
+    """A side failed; the message is the end of what it wrote."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """What to measure: a `module:factory` of subjects (see `benchmarks.worker`), and its options.
+
+    `units` is how many units of work one repetition does; times are given per unit.
+    """
+
+    target: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    units: float = 1.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One side's result: `times` of each repetition in seconds a unit, seconds of set-up, peak memory in bytes."""
+
+    times: tuple[float, ...]
+    imports: float
+    setup: float
+    memory: int
+    report: Mapping[str, Any]
+
+    @property
+    def median(self) -> float:
+        """Seconds a unit."""
+        return statistics.median(self.times)
+
+
+def cores() -> list[int]:
+    """The cores that this process may use."""
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
+
+
+def environment() -> dict[str, str]:
+    """This process's environment for a measured one: one thread a library, nothing that steers kernels."""
+    clean = {name: value for name, value in os.environ.items() if name not in _STEERING}
+    clean |= dict.fromkeys(_THREADS, "1")
+    clean["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    clean["PYTHONPATH"] = str(ROOT)
+    return clean
+
+
+def compare(sides: Mapping[str, Side], *, rounds: int = 15, warmup: int = 2) -> dict[str, Measured]:
+    """Every side's repetitions, taken in turn, forwards and backwards, so that what disturbs disturbs all.
+
+    Raises:
+        MissingPeerError: a package is not installed.
+        SideError: a side failed.
+    """
+    workers: dict[str, _Worker] = {}
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    try:
+        for name, side in sides.items():
+            workers[name] = _Worker(side)
+        for turn in range(-warmup, rounds):
+            for name in list(sides) if turn % 2 else reversed(sides):
+                seconds = workers[name].repeat()
+                if turn >= 0:
+                    times[name].append(seconds / sides[name].units)
+        return {name: worker.finish(times[name]) for name, worker in workers.items()}
+    finally:
+        for worker in workers.values():
+            worker.close()
+
+
+class _Worker:
+    """A side's process, from its start to its last word."""
+
+    def __init__(self, side: Side) -> None:
+        self._errors = tempfile.TemporaryFile("w+")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker", str(cores()[-1]), side.target, json.dumps(dict(side.options))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            cwd=ROOT,
+            env=environment(),
+        )
+        self._started = self._answer()
+        if "missing" in self._started:
+            self.close()
+            raise MissingPeerError(self._started["missing"])
+
+    def repeat(self) -> float:
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._answer()["seconds"]
+
+    def finish(self, times: list[float]) -> Measured:
+        self._process.stdin.close()
+        last = self._answer()
+        return Measured(
+            tuple(times), self._started["imports"], self._started["setup"], last["memory"], last["report"]
+        )
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._errors.close()
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._process.stdout.readline()
+        if not line:
+            self._errors.seek(0)
+            raise SideError(self._errors.read().strip()[-2000:])
+        return json.loads(line)

@@ -1,0 +1,56 @@
+"""The learning problem that both sides of a step row are given: shape, data and recipe; NumPy only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dense classifier trained by Adam with L2 and dropout on the hidden layers.
+
+    `widths` are inputs, hidden layers, outputs. `samples` is a multiple of `batch`: no batch is cut short, which not
+    every peer could do in one compiled function.
+    """
+
+    widths: Sequence[int]
+    batch: int
+    samples: int
+    learning_rate: float = 1e-3
+    l2: float = 1e-4
+    dropout: float = 0.2
+
+    @property
+    def steps(self) -> int:
+        """Training steps in an epoch."""
+        return self.samples // self.batch
+
+    @property
+    def layers(self) -> list[tuple[int, int]]:
+        """(inputs, outputs) of each layer."""
+        return list(zip(self.widths[:-1], self.widths[1:], strict=True))
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one step's matrix products: forward, weight gradients, input gradients.
+
+        The first layer needs no gradient of its inputs.
+        """
+        products = [inputs * outputs for inputs, outputs in self.layers]
+        return 2 * self.batch * (3 * sum(products) - products[0])
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (samples, D) float32 and classes (samples,) int64 that a network can learn."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.samples, self.widths[0])).astype(np.float32)
+        teacher = rng.standard_normal((self.widths[0], self.widths[-1]))
+        return x, (x @ teacher).argmax(axis=1)
+
+    def initial(self, networks: int, seed: int = 0) -> list[np.ndarray]:
+        """(networks, inputs, outputs) float32 weights of each layer (He et al. 2015); biases start at zero."""
+        rng = np.random.default_rng(seed)
+        return [
+            (rng.standard_normal((networks, d, h)) * np.sqrt(2 / d)).astype(np.float32)
+            for d, h in self.layers
+        ]

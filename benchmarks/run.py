@@ -1,0 +1,53 @@
+"""Measure the rows, print the table, keep it in RESULTS.md with a figure.
+
+    python -m benchmarks.run [name ...]
+
+Names are rows (`dense-alone`) or their beginnings (`dense`). What was measured before and is not measured now stays as
+it was, with its date.
+"""
+
+import sys
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from benchmarks import report
+from benchmarks.measure import MissingPeerError, SideError
+from benchmarks.row import Row
+from benchmarks.rows import ROWS
+
+
+def main() -> int:
+    """Measure what was asked for; fails when a name is unknown or a side failed."""
+    names = sys.argv[1:]
+    chosen = [row for row in ROWS if not names or any(row.name.startswith(name) for name in names)]
+    if not chosen:
+        print(f"no row begins with {' or '.join(names)}; there are: {', '.join(row.name for row in ROWS)}")
+        return 2
+    stored, failed = report.load(), False
+    for row in chosen:
+        entry = _measure(row)
+        failed |= "failed" in entry
+        stored[row.name] = entry
+        report.save(stored)
+        print(report.line(row, entry), flush=True)
+    report.write(ROWS, stored)
+    return int(failed)
+
+
+def _measure(row: Row) -> dict[str, object]:
+    """The row's entry: its result, or why there is none."""
+    start = time.perf_counter()
+    entry: dict[str, object] = {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+    try:
+        entry["result"] = asdict(row.measure())
+    except MissingPeerError as error:
+        entry["missing"] = str(error)
+    except SideError as error:
+        print(error, file=sys.stderr)
+        entry["failed"] = str(error).splitlines()[-1]
+    return entry | {"took": time.perf_counter() - start}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
