@@ -54,3 +54,27 @@ class Case:
             (rng.standard_normal((networks, d, h)) * np.sqrt(2 / d)).astype(np.float32)
             for d, h in self.layers
         ]
+
+
+@dataclass(frozen=True)
+class Folds:
+    """Cross-validation of one recipe with several seeds; float32 inputs, standardized on all rows."""
+
+    data: str = "iris"
+    hidden: Sequence[int] = (32, 32)
+    folds_count: int = 5
+    seeds: int = 3
+    batch: int = 16
+    epochs: int = 50
+    learning_rate: float = 3e-3
+    l2: float = 1e-4
+
+    def folds(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """(training inputs, classes, test inputs, classes) of each fold."""
+        from sklearn import datasets
+        from sklearn.model_selection import StratifiedKFold
+
+        x, y = getattr(datasets, f"load_{self.data}")(return_X_y=True)
+        x = ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
+        split = StratifiedKFold(self.folds_count, shuffle=True, random_state=0).split(x, y)
+        return [(x[train], y[train], x[test], y[test]) for train, test in split]

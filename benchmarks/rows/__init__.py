@@ -1,6 +1,6 @@
 """All rows, in the order of the table."""
 
 from benchmarks.row import Row
-from benchmarks.rows import dense
+from benchmarks.rows import dense, folds
 
-ROWS: list[Row] = [*dense.ROWS]
+ROWS: list[Row] = [*dense.ROWS, *folds.ROWS]
