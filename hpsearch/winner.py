@@ -1,6 +1,5 @@
 """The winner: chosen on validation, refitted on training and validation, scored once on the sealed test part."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -9,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from hpsearch.baselines import baselines
 from hpsearch.data import PreparedData
-from hpsearch.data.prepared import Part, RefitData, Task
+from hpsearch.data.prepared import RefitData, Task
 from hpsearch.engine import Cohort, Member, forward
 from hpsearch.errors import TrainingError
 from hpsearch.judgment.metrics import final_scores
@@ -89,7 +89,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
         model=model,
         epochs=epochs,
         test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
-        baselines=baselines(refit_data.part, test, refit_data.task, spec.seed),
+        baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
     )
 
 
@@ -132,35 +132,3 @@ def _test_scores(
         name: Score(value=value, low=intervals[name][0], high=intervals[name][1])
         for name, value in values.items()
     }
-
-
-def baselines(train: Part, test: Part, task: Task, seed: int) -> dict[str, dict[str, float]]:
-    """What needs no network, on the same test rows: a constant guess and a linear model (scikit-learn)."""
-    # imported here: scikit-learn is slow to import and needed once, at the end
-    from sklearn.dummy import DummyClassifier, DummyRegressor  # noqa: PLC0415
-    from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415
-
-    if task.is_classification:
-        models = {
-            "majority class": DummyClassifier(strategy="prior"),
-            "logistic regression": LogisticRegression(
-                max_iter=2000, random_state=Address(seed=seed).integer("baseline")
-            ),
-        }
-    else:
-        models = {"mean": DummyRegressor(strategy="mean"), "linear regression": Ridge(alpha=1e-6)}
-    return {name: _baseline_scores(model, train, test, task) for name, model in models.items()}
-
-
-def _baseline_scores(model: Any, train: Part, test: Part, task: Task) -> dict[str, float]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a baseline that has not quite converged is still a baseline
-        model.fit(train.x, train.y)
-    if task.is_classification:
-        probability = np.full((len(test), len(task.classes)), 1e-12)
-        probability[:, model.classes_] = model.predict_proba(test.x)
-        outputs = np.log(np.maximum(probability, 1e-12))
-    else:
-        outputs = np.asarray(model.predict(test.x), dtype=np.float64).reshape(len(test), -1)
-    loss = "cross_entropy" if task.is_classification else "mse"
-    return final_scores(outputs, test.y, task=task, loss=loss)

@@ -18,6 +18,7 @@ ORDER = [
     "driver",
     "tracking",
     "winner",
+    "baselines",
     "fit",
     "model",
     "search",

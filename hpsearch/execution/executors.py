@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import numpy as np
@@ -38,7 +40,8 @@ class Workers:
 
     def submit(self, task: CohortTask) -> Future[list[Outcome]]:
         """Have a cohort trained; its future may be evaluated lazily."""
-        return self.executor.submit(self.train, task)
+        with _main_hidden():
+            return self.executor.submit(self.train, task)
 
     def wait(self, future: Future[list[Outcome]]) -> list[Outcome]:
         """A cohort's outcomes.
@@ -71,6 +74,21 @@ def open_executor(
     opened = _inline(data, seed, deadline) if workers == 1 else _pool(data, seed, deadline, workers)
     with opened as ready:
         yield ready
+
+
+@contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Keep new worker processes from importing the user's main module.
+
+    `multiprocessing` would run it again in every worker, which costs time and, in a script without the
+    `if __name__ == "__main__"` idiom, runs the study again. The workers need nothing of it.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 class _LazyFuture(Future[Any]):

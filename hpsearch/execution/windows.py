@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 DEPTH: Final = 2
-_SMALLEST: Final = 2
+_SMALLEST: Final = 4
 _LARGEST: Final = 16
 
 

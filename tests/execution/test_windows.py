@@ -27,10 +27,10 @@ def test_no_more_trials_are_in_flight_than_asked_for(in_flight, startup):
 
 
 def test_automatic_windows_start_with_the_startup_trials_and_grow():
-    """The start-up in one window, then an eighth of what was issued, between 2 and 16."""
+    """The start-up in one window, then an eighth of what was issued, between 4 and 16."""
     sizes = [len(window) for window in first(60, startup=10, in_flight=None)]
     assert sizes[0] == 10
-    assert sizes[1] == 2
+    assert sizes[1] == 4
     assert sizes == [10, *sorted(sizes[1:])]
     assert max(sizes) == 16
 

@@ -132,7 +132,7 @@ WRITTEN = [
     (
         "sampler",
         [
-            *(set(METHODS) - {"gp", "grid"}),
+            *sorted(set(METHODS) - {"gp", "grid"}),
             "x",
             {},
             None,

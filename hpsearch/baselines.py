@@ -1,0 +1,87 @@
+"""What needs no hidden layer: a constant guess and a linear model, the marks that a network must beat."""
+
+from dataclasses import replace
+from math import ceil
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.data.prepared import Part, Task
+from hpsearch.engine import Cohort, Member, forward
+from hpsearch.judgment.metrics import final_scores
+from hpsearch.randomness import Address
+from hpsearch.spec import ModelSpec
+from hpsearch.spec.hyperparameters import Hyperparameters
+from hpsearch.spec.resolution import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EPOCHS: Final = 20  # at least, and so many that there are
+_STEPS: Final = 3000  # steps: small data takes many epochs to settle
+_BATCH: Final = 32
+_RARE: Final = 1e-12  # the probability given to a class that the training rows lack
+
+
+def baselines(train: Part, test: Part, task: Task, *, seed: int) -> dict[str, dict[str, float]]:
+    """The scores of each baseline on the test rows, fitted to the training rows."""
+    outputs: Mapping[str, NDArray[Any]]
+    if task.is_classification:
+        outputs = {
+            "majority class": _prior(train, test, task),
+            "logistic regression": _logistic(train, test, task, seed),
+        }
+        loss = "cross_entropy"
+    else:
+        outputs = {"mean": _mean(train, test), "linear regression": _linear(train, test)}
+        loss = "mse"
+    return {name: final_scores(output, test.y, task=task, loss=loss) for name, output in outputs.items()}
+
+
+def _prior(train: Part, test: Part, task: Task) -> NDArray[np.float64]:
+    """The classes' shares of the training rows, for every test row; (N, C) log probabilities."""
+    share = np.bincount(train.y.astype(np.intp), minlength=len(task.classes)) / len(train)
+    return np.tile(np.log(np.maximum(share, _RARE)), (len(test), 1))
+
+
+def _logistic(train: Part, test: Part, task: Task, seed: int) -> NDArray[np.float32]:
+    """Multinomial logistic regression: the engine with no hidden layer, (N, C) logits.
+
+    The strength of L2 is 1 / N, the penalty that scikit-learn's `LogisticRegression` has by default (C = 1). Two
+    classes are one column there and two opposite halves of it here, hence twice the strength.
+    """
+    recipe = _recipe(len(train), len(task.classes))
+    member = Member(recipe, Address(seed=seed, trial=None))
+    cohort = Cohort([member], train, outputs=len(task.classes))
+    for _ in range(recipe.epochs):
+        cohort.train_epoch()
+    return forward(cohort.weights(0), test.x, recipe.activation)
+
+
+def _recipe(rows: int, classes: int) -> Hyperparameters:
+    """Softmax regression by Adam, its learning rate falling to zero along a cosine, so that it settles."""
+    defaults = resolve(ModelSpec(hidden=(), activation="identity"), {}, {}, default_loss="cross_entropy")
+    return replace(
+        defaults,
+        epochs=max(_EPOCHS, ceil(_STEPS * _BATCH / rows)),
+        batch_size=_BATCH,
+        learning_rate=0.02,
+        schedule="cosine",
+        initializer="zeros",
+        l2=(2.0 if classes == 2 else 1.0) / rows,
+    )
+
+
+def _mean(train: Part, test: Part) -> NDArray[np.float64]:
+    return np.tile(train.y.astype(np.float64).mean(axis=0), (len(test), 1))
+
+
+def _linear(train: Part, test: Part) -> NDArray[np.float64]:
+    """Least squares with a constant, the solution of least norm where there are many."""
+    solution, *_ = np.linalg.lstsq(_with_constant(train.x), train.y.astype(np.float64))
+    return np.asarray(_with_constant(test.x) @ solution)
+
+
+def _with_constant(x: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.column_stack([x.astype(np.float64), np.ones(len(x))])
