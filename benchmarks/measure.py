@@ -6,7 +6,8 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,50 @@ def compare(sides: Mapping[str, Side], *, rounds: int = 15, warmup: int = 2) -> 
     finally:
         for worker in workers.values():
             worker.close()
+
+
+@dataclass(frozen=True)
+class Run:
+    """A process from its start to its end: seconds, the largest process's peak memory, what it said."""
+
+    seconds: float
+    memory: int
+    report: Mapping[str, Any]
+
+
+def run(module: str, options: Mapping[str, Any], *, on: Sequence[int]) -> Run:
+    """Run `python -m module OPTIONS` on the given cores; it prints one line of JSON.
+
+    Raises:
+        MissingPeerError: a package is not installed.
+        SideError: it failed.
+    """
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        start, spawned = time.perf_counter(), time.time()
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, json.dumps(dict(options) | {"spawned": spawned})],
+            stdout=output,
+            stderr=errors,
+            cwd=ROOT,
+            env=environment(),
+            preexec_fn=lambda: _pin(on),
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        errors.seek(0)
+        output.seek(0)
+        if process.returncode:
+            problem = errors.read().strip()[-2000:]
+            if "ModuleNotFoundError" in problem:
+                raise MissingPeerError(problem.splitlines()[-1])
+            raise SideError(problem or f"{module} ended with {process.returncode}")
+        return Run(seconds, usage.ru_maxrss * 1024, json.loads(output.read().splitlines()[-1]))
+
+
+def _pin(on: Sequence[int]) -> None:
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, set(on))
 
 
 class _Worker:

@@ -1,0 +1,196 @@
+"""Whole searches: the study of studies/digits.yaml from the start of the process to its end.
+
+Both sides are processes of their own, run in turn, one pair a seed. The ratio is of trials per second over the whole
+process: imports, making the databases, and for hpsearch the winner's refit and test as well. The search alone, from
+its first proposal to its last stored trial, stands in the notes.
+"""
+
+import statistics
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Run, cores, run
+from benchmarks.ours.search import STUDY
+from benchmarks.row import Result, Row
+
+_OURS, _OPTUNA, _SKLEARN = (
+    "benchmarks.ours.search",
+    "benchmarks.peers.optuna_search",
+    "benchmarks.peers.sklearn_search",
+)
+_TRIALS = 100
+_HALVING = ("sampler=random", "pruning.rule=halving", "pruning.min_epochs=5", "pruning.warmup_epochs=0")
+
+
+def whole_search(peer: str, *, workers: int, seeds: int, overrides: Sequence[str] = ()) -> Result:
+    """Trials per second of both, and the median of the best validation losses."""
+    pairs = _pairs(
+        peer,
+        seeds,
+        {"workers": workers},
+        on=cores()[-workers:],
+        overrides=[f"budget.trials={_TRIALS}", *overrides],
+        peer_options={"trials": _TRIALS},
+    )
+    ours, theirs = _rates(pairs, 0), _rates(pairs, 1)
+    mine, other = _best(pairs, 0), _best(pairs, 1)
+    alone = statistics.median(_searching(b) / _searching(a) for a, b in pairs)
+    return Result(
+        ratio=statistics.median(ours) / statistics.median(theirs),
+        ours=statistics.median(ours),
+        peer=statistics.median(theirs),
+        unit="trials a second",
+        spread=_quartiles([a / b for a, b in zip(ours, theirs, strict=True)]),
+        memory={"ours": _memory(pairs, 0), "peer": _memory(pairs, 1)},
+        note=f"median best validation loss of {seeds} seeds {mine:.4f}, the peer's {other:.4f}"
+        f" ({'no worse' if mine <= other else 'worse'}); the search alone, without imports, databases, refit: "
+        f"{alone:.1f} times; seconds of the whole process {_seconds(pairs, 0):.1f} and {_seconds(pairs, 1):.1f}",
+        details={"runs": [[_summary(run) for run in pair] for pair in pairs]},
+    )
+
+
+def time_to_loss(*, seconds: float, seeds: int) -> Result:
+    """How long until our best validation loss is as good as the peer's after so many seconds."""
+    pairs = _pairs(
+        _OPTUNA,
+        seeds,
+        {},
+        on=cores()[-1:],
+        overrides=["budget.trials=100000", f"budget.time={seconds / 2}"],
+        peer_options={"trials": 100_000, "timeout": seconds - 3.0},
+    )
+    times, losses = [], []
+    for ours, peer in pairs:
+        target = [loss for moment, loss in peer.report["best"] if moment <= seconds][-1]
+        losses.append(target)
+        times.append(
+            next((moment for moment, loss in ours.report["best"] if loss <= target), float("inf"))
+        )
+    middle = statistics.median(times)
+    return Result(
+        ratio=seconds / middle,
+        ours=middle,
+        peer=seconds,
+        unit="s",
+        memory={"ours": _memory(pairs, 0), "peer": _memory(pairs, 1)},
+        note=f"the peer's best after {seconds:g} s, one a seed: {', '.join(f'{loss:.4f}' for loss in losses)}; "
+        f"ours came there after {', '.join(f'{time:.1f}' for time in times)} s (inf: not in {seconds / 2:g} s)",
+        details={"runs": [[_summary(run) for run in pair] for pair in pairs]},
+    )
+
+
+def _pairs(
+    peer: str,
+    seeds: int,
+    options: Mapping[str, Any],
+    *,
+    on: Sequence[int],
+    overrides: Sequence[str],
+    peer_options: Mapping[str, Any],
+) -> list[tuple[Run, Run]]:
+    """One pair of runs a seed; the split follows from the seed, and is the same for both."""
+    pairs = []
+    for seed in range(seeds):
+        with _arrays(seed) as data:
+            theirs = run(peer, {**options, **peer_options, "data": str(data), "seed": seed}, on=on)
+        ours = run(_OURS, {**options, "overrides": [*overrides, f"seed={seed}"]}, on=on)
+        pairs.append((ours, theirs))
+    return pairs
+
+
+@contextmanager
+def _arrays(seed: int) -> Any:
+    """The study's training and validation part as a file of arrays."""
+    import numpy as np
+
+    from hpsearch.data import prepare
+    from hpsearch.spec import load_study
+
+    spec = load_study(STUDY)
+    data = prepare(spec.data, seed=seed, base=spec.base).training
+    with tempfile.TemporaryDirectory(prefix="bench-data-") as directory:
+        path = Path(directory) / "digits.npz"
+        np.savez(
+            path,
+            train_x=data.train.x,
+            train_y=data.train.y.astype(np.int64),
+            validation_x=data.validation.x,
+            validation_y=data.validation.y.astype(np.int64),
+        )
+        yield path
+
+
+def _rates(pairs: Sequence[tuple[Run, Run]], side: int) -> list[float]:
+    return [pair[side].report["trials"] / pair[side].seconds for pair in pairs]
+
+
+def _best(pairs: Sequence[tuple[Run, Run]], side: int) -> float:
+    return statistics.median(pair[side].report["best"][-1][1] for pair in pairs)
+
+
+def _seconds(pairs: Sequence[tuple[Run, Run]], side: int) -> float:
+    return statistics.median(pair[side].seconds for pair in pairs)
+
+
+def _memory(pairs: Sequence[tuple[Run, Run]], side: int) -> int:
+    return max(pair[side].memory for pair in pairs)
+
+
+def _searching(run: Run) -> float:
+    """Seconds from the first proposal to the last stored trial."""
+    moments = run.report["moments"]
+    return moments["searched"] - moments["opened"]
+
+
+def _quartiles(values: Sequence[float]) -> tuple[float, float]:
+    low, _, high = statistics.quantiles(values, n=4)
+    return low, high
+
+
+def _summary(run: Run) -> dict[str, Any]:
+    report = run.report
+    return {
+        "seconds": round(run.seconds, 2),
+        "moments": {name: round(moment, 2) for name, moment in report["moments"].items()},
+        "trials": report["trials"],
+        "epochs": report["epochs"],
+        "states": report["states"],
+        "best": report["best"][-1],
+    }
+
+
+_TITLE = "whole search: digits, 100 trials, TPE, median pruning, patience 5, stored and tracked"
+ROWS = [
+    Row(
+        name="search",
+        title=f"{_TITLE}, one core",
+        against="Optuna + PyTorch + MLflow, all on SQLite",
+        target=15,
+        measure=partial(whole_search, _OPTUNA, workers=1, seeds=5),
+    ),
+    Row(
+        name="search-two",
+        title="the same on two cores",
+        against="the same peer with two processes",
+        target=15,
+        measure=partial(whole_search, _OPTUNA, workers=2, seeds=3),
+    ),
+    Row(
+        name="search-halving",
+        title="whole search by successive halving, 100 configurations, ours stored and tracked, theirs not",
+        against="scikit-learn's HalvingRandomSearchCV over MLPClassifier",
+        target=4,
+        measure=partial(whole_search, _SKLEARN, workers=1, seeds=3, overrides=_HALVING),
+    ),
+    Row(
+        name="search-until",
+        title="time until the best validation loss is as good as the peer's after 60 s",
+        against="Optuna + PyTorch + MLflow, all on SQLite",
+        target=10,
+        measure=partial(time_to_loss, seconds=60.0, seeds=3),
+    ),
+]
