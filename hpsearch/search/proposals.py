@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from hpsearch.errors import InputError, Problem, StorageError
 from hpsearch.search.fact import ParameterValue, TrialFact, single_precision
 from hpsearch.search.grid import Grid
+from hpsearch.search.memory import Memory, Rank
 from hpsearch.search.quiet import quiet
 from hpsearch.search.samplers import METHODS, Recipe, startup_trials
 from hpsearch.search.space import Space, suggest
@@ -51,6 +52,8 @@ class Proposals:
         self._space: Final = Space(spec.space)
         self._storage: Final = InMemoryStorage()
         self._grid: Final = self._make_grid()
+        # with several objectives no trial is simply better than another
+        self._memory: Final = Memory() if len(spec.objectives) == 1 else None
         with quiet():
             self._study: Final = optuna.create_study(
                 storage=self._storage,
@@ -91,13 +94,25 @@ class Proposals:
         """
         if fact.finished and fact.values is not None and all(map(isfinite, fact.values)):
             self._storage.set_trial_state_values(fact.number, TrialState.COMPLETE, list(fact.values))
+            self._remember(fact.number, (0.0, self._sign * fact.values[0]))
             return
+        rank: Rank = (2.0,)
         curve = fact.curves.get(self._spec.objectives[0].metric, ())
         last = single_precision(curve[-1:])
         if fact.state == "pruned" and len(self._spec.objectives) == 1 and last and isfinite(last[0]):
             self._storage.set_trial_intermediate_value(fact.number, len(curve), last[0])
+            rank = (1.0, -float(len(curve)), self._sign * last[0])
         # Past Study.tell, which calls the sampler's after_trial (nothing, in ours) and copies the trial.
         self._storage.set_trial_state_values(fact.number, TrialState.PRUNED)
+        self._remember(fact.number, rank)
+
+    def _remember(self, number: int, rank: Rank) -> None:
+        if self._memory is not None:
+            self._memory.add(number, rank)
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self._spec.objectives[0].direction == "minimize" else -1.0
 
     def _propose(self, number: int, fact: TrialFact | None) -> Proposal | None:
         if fact is not None and not self._method.remembers:
@@ -159,6 +174,7 @@ class Proposals:
             seed=self._spec.seed,
             number=number,
             objectives=len(self._spec.objectives),
+            memory=self._memory,
         )
         try:
             return build(recipe)

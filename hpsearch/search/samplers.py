@@ -29,6 +29,7 @@ from optuna.samplers import (
 )
 
 from hpsearch.randomness import Address
+from hpsearch.search.memory import Memory, ShownStudy
 from hpsearch.search.space import Space
 from hpsearch.spec import StudySpec
 
@@ -45,6 +46,7 @@ class Recipe:
     seed: int
     number: int
     objectives: int
+    memory: Memory | None
 
     @property
     def trial_seed(self) -> int:
@@ -119,6 +121,7 @@ class _Tpe(_Joint, TPESampler):
     """
 
     space: Space
+    memory: Memory | None
 
     def sample_relative(
         self,
@@ -132,17 +135,32 @@ class _Tpe(_Joint, TPESampler):
         sampled: dict[str, Any] = {}
         for group, holds in self.space.groups():
             if holds(sampled):
-                values = super().sample_relative(study, trial, group)
+                values = super().sample_relative(self._seen(study), trial, group)
                 if not values:
                     return {}
                 sampled |= values
         return sampled
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: optuna.trial.FrozenTrial,
+        param_name: str,
+        param_distribution: BaseDistribution,
+    ) -> Any:
+        """One parameter by itself, from the same trials."""
+        return super().sample_independent(self._seen(study), trial, param_name, param_distribution)
+
+    def _seen(self, study: optuna.Study) -> Any:
+        """The study with what is remembered of it."""
+        return study if self.memory is None else ShownStudy(study, self.memory)
 
 
 def _tpe(recipe: Recipe) -> BaseSampler:
     options = {"multivariate": recipe.objectives == 1, **recipe.options}
     sampler = _Tpe(seed=recipe.trial_seed, **options)
     sampler.space = recipe.space
+    sampler.memory = recipe.memory
     sampler.joint = dict(recipe.space.distributions) if options["multivariate"] else {}
     return sampler
 
