@@ -1,9 +1,34 @@
 """Whether a study file fits the data it names: what neither can know alone."""
 
+from dataclasses import replace
+
+from hpsearch.data import PreparedData, prepare
 from hpsearch.data.prepared import Task
-from hpsearch.errors import Problem, SpecError
+from hpsearch.errors import DataError, Problem, SpecError
 from hpsearch.judgment.metrics import metrics_of
-from hpsearch.spec import StudySpec
+from hpsearch.spec import Fixed, StudySpec
+
+
+def prepare_study(spec: StudySpec) -> PreparedData:
+    """The data that a study names, prepared and known to fit the study.
+
+    Raises:
+        DataError: with every problem found in the data; what a key of the study file is to blame for, at its line.
+        SpecError: losses or metrics do not fit the task.
+    """
+    try:
+        data = prepare(spec.data, seed=spec.seed, base=spec.base)
+    except DataError as error:
+        raise DataError(_located(problem, spec) for problem in error.problems) from error
+    check_fit(spec, data.task)
+    return data
+
+
+def _located(problem: Problem, spec: StudySpec) -> Problem:
+    """A problem of the data, at its key's line in the study file if it has such a key."""
+    if not problem.key.startswith("data."):
+        return problem
+    return replace(problem, place=spec.problem(tuple(problem.key.split(".")), "").place)
 
 
 def check_fit(spec: StudySpec, task: Task) -> None:
@@ -12,7 +37,7 @@ def check_fit(spec: StudySpec, task: Task) -> None:
     Raises:
         SpecError: every one of them, and what would fit.
     """
-    problems = [*_losses(spec, task), *_metrics(spec, task)]
+    problems = [*_losses(spec, task), *_metrics(spec, task), *_incomparable(spec, task)]
     if problems:
         raise SpecError(problems)
 
@@ -23,11 +48,10 @@ def _losses(spec: StudySpec, task: Task) -> list[Problem]:
     else:
         fitting = {"mse", "mae", "huber"}
     return [
-        Problem(
-            place=spec.study,
-            key="loss",
-            rule=f"{loss} does not fit {_named(task)}",
-            remedy=f"use auto or one of {', '.join(sorted(fitting))}",
+        spec.problem(
+            spec.loss_path(),
+            f"{loss} does not fit {_named(task)}",
+            f"use auto or one of {', '.join(sorted(fitting))}",
         )
         for loss in sorted(spec.losses() - fitting - {"auto"})
     ]
@@ -36,16 +60,35 @@ def _losses(spec: StudySpec, task: Task) -> list[Problem]:
 def _metrics(spec: StudySpec, task: Task) -> list[Problem]:
     fitting = {"loss", *metrics_of(task)}
     return [
-        Problem(
-            place=spec.study,
-            key="objective.metric",
-            rule=f"{objective.metric} is not defined for {_named(task)}",
-            remedy=f"use validation_ and one of {', '.join(sorted(fitting))}",
+        spec.problem(
+            ("objectives", index, "metric"),
+            f"{objective.metric} is not defined for {_named(task)}",
+            f"use validation_ and one of {', '.join(sorted(fitting))}",
         )
-        for objective in spec.objectives
+        for index, objective in enumerate(spec.objectives)
         if objective.metric != "weights" and objective.metric.partition("_")[2] not in fitting
     ]
 
 
+def _incomparable(spec: StudySpec, task: Task) -> list[Problem]:
+    """Losses of a regression are in units of their own: the smallest of them is not the best."""
+    losses = {"mse" if loss == "auto" else loss for loss in spec.losses()}
+    delta_is_searched = not isinstance(spec.space.get("huber_delta"), Fixed | None)
+    several = len(losses) > 1 or (losses == {"huber"} and delta_is_searched)
+    if task.is_classification or not several:
+        return []
+    return [
+        spec.problem(
+            ("objectives", index, "metric"),
+            f"{objective.metric} cannot compare trials whose losses differ, as in this space",
+            "use validation_rmse or validation_mae, direction: minimize",
+        )
+        for index, objective in enumerate(spec.objectives)
+        if objective.metric.endswith("_loss")
+    ]
+
+
 def _named(task: Task) -> str:
-    return f"a {task.kind} task (target {', '.join(task.target_names)})"
+    """The task in a person's words."""
+    kind = {"binary": "two classes", "multiclass": "classes", "regression": "numbers"}[task.kind]
+    return f"a target of {kind} ({', '.join(task.target_names)})"

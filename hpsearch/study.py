@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from hpsearch.archive import choose_home, load_result, open_facts, save_result
-from hpsearch.data import PreparedData, prepare
+from hpsearch.data import PreparedData
 from hpsearch.driver import Driver
 from hpsearch.errors import TrackingError
-from hpsearch.fit import check_fit
+from hpsearch.fit import prepare_study
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
 from hpsearch.spec import StudySpec
@@ -59,8 +59,7 @@ def run_study(
         TrainingError: no trial finished.
         StorageError: the store cannot be read or written.
     """
-    data = prepare(spec.data, seed=spec.seed, base=spec.base)
-    check_fit(spec, data.task)
+    data = prepare_study(spec)
     home = choose_home(spec, store, fresh=fresh)
     with StudyLock(home.lock):
         store_of_facts = open_facts(spec, home, fingerprint=data.fingerprint)

@@ -20,11 +20,9 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
     from hpsearch.cli.describe import console, data_sentence, space_table  # noqa: PLC0415
-    from hpsearch.data import prepare  # noqa: PLC0415
-    from hpsearch.fit import check_fit  # noqa: PLC0415
+    from hpsearch.fit import prepare_study  # noqa: PLC0415
 
-    data = prepare(spec.data, seed=spec.seed, base=spec.base)
-    check_fit(spec, data.task)
+    data = prepare_study(spec)
     out = console()
     out.print(f"[bold]{spec.study}[/] is valid: {spec.budget.trials} trials by {spec.sampler.name}")
     out.print(data_sentence(data.summary, data.task))

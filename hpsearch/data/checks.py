@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.data.columns import beyond_float32, is_numeric, stray_texts
+from hpsearch.data.columns import beyond_float32, bounds_of, is_numeric, stray_texts
 from hpsearch.data.preprocessing import is_constant
 from hpsearch.data.raw import Findings
 from hpsearch.data.splits import Split
@@ -73,7 +73,7 @@ def _check_finite(column: "pd.Series[Any]", findings: Findings) -> None:
     bad = beyond_float32(column.to_numpy())
     if bad.any():
         findings.problem(
-            f"must be finite, got {findings.examples(column, bad)}",
+            f"{bounds_of(column.to_numpy()[bad])}, got {findings.examples(column, bad)}",
             key=f"column {str(column.name)!r}",
             remedy="correct or empty these cells",
             row=findings.first(column, bad),

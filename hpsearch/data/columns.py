@@ -152,3 +152,8 @@ def stray_texts(values: NDArray[np.object_]) -> NDArray[np.bool_]:
 def beyond_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Where a number is infinite, or so large that it becomes infinite in the arithmetic of training."""
     return np.asarray(np.abs(values) > np.finfo(np.float32).max)
+
+
+def bounds_of(bad: NDArray[np.float64]) -> str:
+    """The rule that numbers found by `beyond_float32` break."""
+    return "must be finite" if np.isinf(bad).all() else "must be finite and below 3.4e38 in size"

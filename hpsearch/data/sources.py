@@ -36,16 +36,24 @@ def load(source: str, *, base: Path) -> Table:
     reader = _READERS[path.suffix.lower()]
     if path.is_dir():
         raise DataError(
-            Problem(place=source, key="data.source", rule="is a directory", remedy="name a file in it")
+            Problem(
+                place=source, key="data.source", rule=f"{path} is a directory", remedy="name a file in it"
+            )
         )
     try:
         if path.stat().st_size == 0:
-            raise DataError(Problem(place=source, rule="the file is empty"))
+            raise DataError(
+                Problem(
+                    place=source,
+                    rule="the file is empty",
+                    remedy="give it a line of column names and the data",
+                )
+            )
         return reader(path, source)
     except FileNotFoundError as error:
         raise DataError(_missing(path, source)) from error
     except OSError as error:
-        rule = f"cannot be read: {error.strerror or error}"
+        rule = f"{path} cannot be read: {error.strerror or error}"
         raise DataError(
             Problem(place=source, key="data.source", rule=rule, remedy="check its permissions")
         ) from error

@@ -44,7 +44,8 @@ def check_split(targets: Targets, settings: "SplitSpec", findings: Findings) -> 
     for part, size in sizes.items():
         if size < FEWEST_ROWS:
             findings.problem(
-                f"the {part} part of {rows} rows would have {size}, and needs at least {FEWEST_ROWS}",
+                f"the {part} part of {rows} {'row' if rows == 1 else 'rows'} would have {size}, "
+                f"and needs at least {FEWEST_ROWS}",
                 key="data.split",
                 remedy="change the fractions, or bring more rows",
             )
@@ -114,13 +115,15 @@ def _check_classes(targets: Targets, findings: Findings, *, parts: int, strict: 
     counts = np.bincount(targets.class_ids())
     small = [(label, int(n)) for label, n in zip(targets.classes, counts, strict=True) if n < parts]
     refused = [(label, n) for label, n in small if strict or n == 1]
-    told = ", ".join(f"{label!r} ({n} {'row' if n == 1 else 'rows'})" for label, n in (refused or small)[:5])
+    several = len(refused or small) > 1
+    told = "classes " if several else "class "
+    told += ", ".join(f"{label!r} ({n} {'row' if n == 1 else 'rows'})" for label, n in (refused or small)[:5])
     told += f" and {len(refused or small) - 5} more" if len(refused or small) > 5 else ""
     if refused:
         findings.problem(
-            f"too few rows for a stratified split into {parts} parts in class {told}",
-            key=f"column {targets.names[0]!r}",
-            remedy="set data.split.stratify: false, or bring more rows of it",
+            f"too few rows of column {targets.names[0]!r} for a stratified split into {parts} parts in {told}",
+            key="data.split.stratify",
+            remedy=f"set it to false, or bring more rows of {'them' if several else 'it'}",
         )
     elif small:
-        findings.warn(f"too few rows to be in all {parts} parts in class {told}")
+        findings.warn(f"too few rows to be in all {parts} parts in {told}")

@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pandas.api import types
 
-from hpsearch.data.columns import beyond_float32, numbers, stray_texts, texts
+from hpsearch.data.columns import beyond_float32, bounds_of, numbers, stray_texts, texts
 from hpsearch.data.prepared import Task, TaskKind
 from hpsearch.data.preprocessing import center_and_scale
 from hpsearch.data.raw import Findings
@@ -150,7 +150,7 @@ def _check_values(
         if values is not None:
             bad = beyond_float32(values)
             if bad.any():
-                rule = f"the target must be finite, got {findings.examples(column, bad)}"
+                rule = f"the target {bounds_of(values[bad])}, got {findings.examples(column, bad)}"
                 findings.problem(rule, key=key, row=findings.first(column, bad))
             continue
         bad = stray_texts(texts(column))
@@ -173,18 +173,18 @@ def _check_variety(targets: Targets, findings: Findings) -> None:
     if not targets.is_classification:
         for i, name in enumerate(targets.names):
             if np.ptp(targets.content[:, i]) == 0:
-                rule = f"the target is {targets.content[0, i]:g} in every row: there is nothing to learn"
-                findings.problem(rule, key=f"column {name!r}", remedy="name another column in data.target")
+                rule = f"column {name!r} is {targets.content[0, i]:g} in every row: there is nothing to learn"
+                findings.problem(rule, key="data.target", remedy="name another column")
         return
-    key, count = f"column {targets.names[0]!r}", len(targets.classes)
+    name, count = targets.names[0], len(targets.classes)
     if count == 1:
-        rule = f"the target is {targets.classes[0]!r} in every row: there is nothing to tell apart"
-        findings.problem(rule, key=key, remedy="name another column in data.target")
+        rule = f"column {name!r} is {targets.classes[0]!r} in every row: there is nothing to tell apart"
+        findings.problem(rule, key="data.target", remedy="name another column")
     elif count * 2 > len(targets):
         findings.problem(
-            f"{count} classes in {len(targets)} rows: too few rows of a class to learn it from",
-            key=key,
-            remedy="set data.task: regression if these are measurements, or name another data.target",
+            f"column {name!r} has {count} classes in {len(targets)} rows: too few of a class to learn it from",
+            key="data.target",
+            remedy="set data.task: regression if these are measurements, or name another column",
         )
 
 

@@ -11,6 +11,7 @@ from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, value_find
 from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
 
+_CMAES_VARIANTS = ("use_separable_cma", "with_margin", "lr_adapt")
 _WRITTEN_EITHER_WAY = ("hidden", "depth", "width", "activation", "initializer", "loss")
 
 
@@ -196,9 +197,20 @@ def _sampler(parts: Parts) -> Iterator[Finding]:
         rule = f"a grid cannot list ranges without a step: {', '.join(endless)}"
         remedy = "give each a step, list its values, or say how many of each: {name: grid, points: 5}"
         yield Finding(("sampler", "name"), rule, remedy)
+    if name == "cmaes":
+        yield from _cmaes(parts.sampler)
     if name == "cmaes" and not parts.broken and not any(isinstance(p, Range) for p in searched.values()):
         yield Finding(
             ("sampler", "name"), "cmaes needs a range of numbers in the space", "add one, or use tpe"
+        )
+
+
+def _cmaes(sampler: Sampler) -> Iterator[Finding]:
+    """Optuna takes at most one of these variants."""
+    chosen = [key for key in _CMAES_VARIANTS if sampler.options.get(key)]
+    if len(chosen) > 1:
+        yield Finding(
+            ("sampler",), f"cmaes takes one of {', '.join(chosen)}, got {len(chosen)}", "leave out the others"
         )
 
 

@@ -32,7 +32,7 @@ _SYNTAX_REMEDIES: Final = (
     ("could not find expected ':'", "a key needs ': ' behind it"),
     ("unexpected end of stream", "a quote, bracket or brace is not closed"),
     ("expected the node content", "a value is missing, or a bracket or brace is not closed"),
-    ("expected ',' or", "a bracket or brace is not closed, or a comma lacks"),
+    ("expected ',' or", "a bracket or brace is not closed, or a comma is missing"),
     ("cannot start any token", "put the text in quotes"),
     ("undefined alias", "put text that starts with '*' in quotes"),
 )
@@ -64,7 +64,12 @@ class Document:
 
     def actual(self, path: KeyPath) -> KeyPath:
         """A path through the sections as a path through the file, where a short form leaves keys unsaid."""
-        if path and path[0] == "objectives" and isinstance(self.values, dict) and "objective" in self.values:
+        if (
+            path
+            and path[0] == "objectives"
+            and isinstance(self.values, dict)
+            and "objectives" not in self.values
+        ):
             path = ("objective", *path[2:])
         node, actual = self.values, []
         for segment in path:

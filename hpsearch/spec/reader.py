@@ -10,7 +10,7 @@ from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.consistency import Parts, inconsistencies
 from hpsearch.spec.dataset import DataSpec
-from hpsearch.spec.document import by_line, read_document
+from hpsearch.spec.document import Document, by_line, read_document
 from hpsearch.spec.findings import findings_of
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.model import ModelSpec, Objective, is_reference
@@ -41,9 +41,9 @@ def parse_study(
         SpecError: all that is wrong with the text and the overrides, each with its place.
     """
     document = read_document(text, name)
-    problems = apply_overrides(document, overrides) + document.repeated
+    problems = apply_overrides(document, overrides) + document.repeated + _objectives_twice(document)
     try:
-        spec = StudySpec.read(document.values, base=base or Path())
+        spec = StudySpec.read(document.values, base=base or Path(), problem=document.problem)
     except ValidationError as caught:
         findings = [finding for finding, _, _ in findings_of(caught)]
         findings += [found for found in inconsistencies(_parts(document.values)) if found not in findings]
@@ -51,6 +51,20 @@ def parse_study(
     if problems:
         raise SpecError(sorted(dict.fromkeys(problems), key=by_line))
     return spec
+
+
+def _objectives_twice(document: Document) -> list[Problem]:
+    """`objective` beside `objectives`: the problem, and the list alone is read on."""
+    if not {"objective", "objectives"} <= document.values.keys():
+        return []
+    problem = Problem(
+        place=document.place(("objective",)),
+        key="objective",
+        rule="cannot go with objectives",
+        remedy="keep one of the two",
+    )
+    del document.values["objective"]
+    return [problem]
 
 
 def _text(path: Path) -> str:

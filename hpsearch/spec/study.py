@@ -1,16 +1,18 @@
 """The study as one frozen value: all sections, checked against one another."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, PrivateAttr, model_validator
 
+from hpsearch.errors import Problem
 from hpsearch.spec.comparison import differences
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
 from hpsearch.spec.dataset import DataSpec
-from hpsearch.spec.findings import Finding, error, raise_all, show
+from hpsearch.spec.findings import Finding, KeyPath, error, raise_all, show
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.model import ModelSpec, Objective, is_reference
@@ -72,6 +74,25 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
+def _nowhere(finding: Finding) -> Problem:
+    """A finding on a study that no file wrote."""
+    key = ".".join(map(str, finding.path))
+    return Problem(place="study", key=key, rule=finding.rule, remedy=finding.remedy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Origin:
+    """Gives findings their lines. All origins are equal: where a study was written is no part of what it says."""
+
+    problem: Callable[[Finding], Problem] = _nowhere
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Origin)
+
+    def __hash__(self) -> int:
+        return 0
+
+
 class StudySpec(Section):
     """A study: data, network, space and search. Equal files give equal values."""
 
@@ -102,21 +123,28 @@ class StudySpec(Section):
     tracking: Tracking = Field(default=Tracking(), description="where trials are shown")
 
     _base: Path = PrivateAttr(default_factory=Path)
+    _origin: _Origin = PrivateAttr(default_factory=_Origin)
 
     @property
     def base(self) -> Path:
         """The directory that relative paths of the study start from."""
         return self._base
 
+    def problem(self, path: KeyPath, rule: str, remedy: str = "") -> Problem:
+        """What is found wrong with a key later on, with its line in the study file."""
+        return self._origin.problem(Finding(path, rule, remedy))
+
     @classmethod
-    def read(cls, raw: Mapping[str, Any], *, base: Path) -> Self:
-        """A study from the plain values of its file.
+    def read(
+        cls, raw: Mapping[str, Any], *, base: Path, problem: Callable[[Finding], Problem] = _nowhere
+    ) -> Self:
+        """A study from the plain values of its file; `problem` gives what is found wrong its line there.
 
         Raises:
             ValidationError: as `Section` says; every finding carries its path.
         """
         spec = cls.model_validate(raw)
-        spec._base = base  # noqa: SLF001 - its own, set once before anyone sees it
+        spec._base, spec._origin = base, _Origin(problem)  # noqa: SLF001 - its own, set before anyone sees it
         return spec
 
     @model_validator(mode="before")
@@ -125,10 +153,7 @@ class StudySpec(Section):
         if not isinstance(value, dict):
             return value
         value = dict(value)
-        if "objective" in value:
-            if "objectives" in value:
-                finding = Finding(("objective",), "cannot go with objectives", "keep one of the two")
-                raise_all([finding], "study")
+        if "objective" in value and "objectives" not in value:
             value["objectives"] = (value.pop("objective"),)
         if isinstance(value.get("objectives"), list | tuple) and len(value["objectives"]) > 1:
             value.setdefault("pruning", {"rule": "none"})
@@ -146,6 +171,11 @@ class StudySpec(Section):
         )
         raise_all(inconsistencies(parts), "study")
         return self
+
+    def loss_path(self) -> KeyPath:
+        """Where the study gives its loss: in the model or in the space."""
+        name = self.model.loss[1:] if is_reference(self.model.loss) else "loss"
+        return ("space", name) if name in self.space else ("model", "loss")
 
     def losses(self) -> frozenset[str]:
         """Every loss that a trial may have, `auto` included."""

@@ -163,7 +163,8 @@ def test_more_than_three_bad_cells_are_counted(houses):
 
 def test_a_number_beyond_float32_is_refused(houses):
     assert messages(houses, put(0, r0="-1e39")) == [
-        "table.csv:2: column 'area': must be finite, got -1e+39 (line 2); correct or empty these cells"
+        "table.csv:2: column 'area': must be finite and below 3.4e38 in size, got -1e+39 (line 2); "
+        "correct or empty these cells"
     ]
 
 
@@ -240,17 +241,16 @@ BAD_SPLITS = [
         (20, 1, 2),
         SplitSpec(),
         (
-            "data: column 'y': too few rows for a stratified split into 3 parts in class 'c1' (1 row); "
-            "set data.split.stratify: false, or bring more rows of it"
+            "data: data.split.stratify: too few rows of column 'y' for a stratified split into 3 parts in "
+            "class 'c1' (1 row); set it to false, or bring more rows of it"
         ),
     ),
     (
         (20, 1, 2),
         SplitSpec(stratify=True),
         (
-            "data: column 'y': too few rows for a stratified split into 3 parts in class 'c1' (1 "
-            "row), 'c2' (2 rows); "
-            "set data.split.stratify: false, or bring more rows of it"
+            "data: data.split.stratify: too few rows of column 'y' for a stratified split into 3 parts in "
+            "classes 'c1' (1 row), 'c2' (2 rows); set it to false, or bring more rows of them"
         ),
     ),
     (

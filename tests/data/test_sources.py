@@ -109,7 +109,7 @@ def test_npz_holds_inputs_and_targets(tmp_path):
 
 
 BAD_FILES = [
-    ("t.csv", b"", "t.csv: the file is empty"),
+    ("t.csv", b"", "t.csv: the file is empty; give it a line of column names and the data"),
     ("t.csv", b"\n\r\n", "t.csv: the file is empty; give it a line of column names"),
     ("t.csv", b"a,b\n", "t.csv: the file has a line of column names and no rows; add the data"),
     (
@@ -189,8 +189,12 @@ def test_a_source_that_is_not_there_is_named_with_the_nearest(tmp_path):
         f"house.csv: data.source: there is no file {tmp_path}/house.csv; did you mean 'houses.csv'?"
     )
     assert refusal("no/t.csv", tmp_path).endswith("paths start at the study file's directory")
-    assert refusal("folder.csv", tmp_path) == "folder.csv: data.source: is a directory; name a file in it"
-    assert refusal("loop.csv", tmp_path).startswith("loop.csv: data.source: cannot be read: ")
+    assert refusal("folder.csv", tmp_path) == (
+        f"folder.csv: data.source: {tmp_path}/folder.csv is a directory; name a file in it"
+    )
+    assert refusal("loop.csv", tmp_path).startswith(
+        f"loop.csv: data.source: {tmp_path}/loop.csv cannot be read: "
+    )
 
 
 BAD_COLUMNS = [

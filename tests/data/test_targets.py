@@ -90,24 +90,21 @@ REFUSED = [
         (["a"] * 4,),
         "auto",
         (
-            "data: column 'y': the target is 'a' in every row: there is nothing to tell apart; "
-            "name another column in data.target"
+            "data: data.target: column 'y' is 'a' in every row: there is nothing to tell apart; "
+            "name another column"
         ),
     ),
     (
         ([2.5] * 4,),
         "auto",
-        (
-            "data: column 'y': the target is 2.5 in every row: there is nothing to learn; name "
-            "another column in data.target"
-        ),
+        ("data: data.target: column 'y' is 2.5 in every row: there is nothing to learn; name another column"),
     ),
     (
         ([0.1, 0.2, 0.3, 0.4],),
         "classification",
         (
-            "data: column 'y': 4 classes in 4 rows: too few rows of a class to learn it from; "
-            "set data.task: regression if these are measurements, or name another data.target"
+            "data: data.target: column 'y' has 4 classes in 4 rows: too few of a class to learn it from; "
+            "set data.task: regression if these are measurements, or name another column"
         ),
     ),
 ]
