@@ -14,10 +14,11 @@ import numpy as np
 
 from hpsearch.engine.activations import Activation, Work
 from hpsearch.engine.arrays import Array, aligned
+from hpsearch.engine.products import TURNED_WORTHWHILE, piece_width, pieces, turned_piece_width
 
-TURN_LIMIT: Final = 128 * 128
+TURN_LIMIT: Final = 96 * 96
 """Numbers in a weight matrix up to which it is faster to transpose it first than to let BLAS read it
-transposed."""
+transposed, unless that goes by its small kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +70,46 @@ class Dense:
     ) -> None:
         self._weight, self._gradient, self._deepest = weight, gradient, deepest
         self._out, self._delta = behind.values.inner, behind.gradient.inner
-        self._front = before.gradient.whole
-        self._turned_weight = weight.transpose(0, 2, 1)
-        fits = not deepest and weight.shape[1] * weight.shape[2] <= TURN_LIMIT
-        self._copy = aligned(self._turned_weight.shape, weight.dtype) if fits else None
+        self._turned: tuple[Array, Array] | None = None
+        self._inward = [] if deepest else self._towards(before.gradient.inner)
         self.read(before.values.whole)
+
+    def _towards(self, front: Array) -> list[tuple[Array, Array, Array]]:
+        """How dx = dz W' is computed, with W turned first where that is faster."""
+        turned = self._weight[:, :-1].transpose(0, 2, 1)
+        _, outputs, inputs = turned.shape
+        width = turned_piece_width(front.shape[1], outputs, inputs)
+        if inputs * outputs <= TURN_LIMIT and width < min(inputs, TURNED_WORTHWHILE):
+            self._turned = aligned(turned.shape, turned.dtype), turned
+            return [(self._delta, self._turned[0], front)]
+        return pieces(self._delta, turned, front, width or inputs)
 
     def read(self, frame: Array) -> None:
         """Read from another (K, B, D + 1) frame from now on, whose last column is set to one."""
-        self._frame, self._turned_frame = frame, frame.transpose(0, 2, 1)
+        _, batch, width = frame.shape
+        weight, gradient, turned = self._weight, self._gradient, frame.transpose(0, 2, 1)
+        outputs = weight.shape[2]
+        self._forward = pieces(frame, weight, self._out, piece_width(batch, width, outputs))
+        self._backward = pieces(turned, self._delta, gradient, piece_width(width, batch, outputs))
         self._ones = frame[..., -1]
 
     def forward(self) -> None:
         """Compute z = [x, 1] W."""
         if not self._deepest:
             self._ones.fill(1)
-        np.matmul(self._frame, self._weight, out=self._out)
+        for factors in self._forward:
+            np.matmul(*factors)
 
     def backward(self) -> None:
         """Compute dW = [x, 1]' dz and dx = dz W'."""
-        np.matmul(self._turned_frame, self._delta, out=self._gradient)
+        for factors in self._backward:
+            np.matmul(*factors)
         if self._deepest:
             return
-        if self._copy is None:
-            np.matmul(self._delta, self._turned_weight, out=self._front)
-        else:
-            np.copyto(self._copy, self._turned_weight)
-            np.matmul(self._delta, self._copy, out=self._front)
+        if self._turned is not None:
+            np.copyto(*self._turned)
+        for factors in self._inward:
+            np.matmul(*factors)
 
 
 class Nonlinear:
