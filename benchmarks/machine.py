@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,6 +16,15 @@ def describe() -> str:
         f"{_processor()}, {cores} cores, {_cache(2)} second-level cache, {platform.system()}, "
         f"Python {platform.python_version()}, {', '.join(f'{name} {_version(name)}' for name in _PACKAGES)}"
     )
+
+
+def commit() -> str:
+    """The state of the code: its commit, `+` behind it where files differ from it; empty where git does not know."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=7", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
 
 
 def _processor() -> str:

@@ -86,7 +86,7 @@ def _section(row: Row, entry: Entry) -> list[str]:
     if "result" not in entry:
         return [*lines, "", _absence(entry), ""]
     result = entry["result"]
-    lines[-1] += f" Measured {entry['date']}, in {entry['took']:.0f} s."
+    lines[-1] += f" Measured {entry['date']} at {entry.get('commit') or 'an unknown commit'}, in {entry['took']:.0f} s."
     if result["note"]:
         lines += ["", f"{result['note'][0].upper()}{result['note'][1:]}."]
     if result["variants"]:

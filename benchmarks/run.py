@@ -2,7 +2,7 @@
 
     python -m benchmarks.run [name ...]
 
-Names are rows (`dense-alone`) or their beginnings (`dense`). What was measured before and is not measured now stays as
+Names are rows (`dense-alone`), or else beginnings of them (`dense`). What was measured before and is not measured now stays as
 it was, with its date.
 """
 
@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from benchmarks import report
+from benchmarks import machine, report
 from benchmarks.measure import MissingPeerError, SideError
 from benchmarks.row import Row
 from benchmarks.rows import ROWS
@@ -20,7 +20,7 @@ from benchmarks.rows import ROWS
 def main() -> int:
     """Measure what was asked for; fails when a name is unknown or a side failed."""
     names = sys.argv[1:]
-    chosen = [row for row in ROWS if not names or any(row.name.startswith(name) for name in names)]
+    chosen = [row for row in ROWS if not names or any(_matches(row, name) for name in names)]
     if not chosen:
         print(f"no row begins with {' or '.join(names)}; there are: {', '.join(row.name for row in ROWS)}")
         return 2
@@ -35,10 +35,16 @@ def main() -> int:
     return int(failed)
 
 
+def _matches(row: Row, name: str) -> bool:
+    exact = any(row.name == name for row in ROWS)
+    return row.name == name if exact else row.name.startswith(name)
+
+
 def _measure(row: Row) -> dict[str, object]:
     """The row's entry: its result, or why there is none."""
     start = time.perf_counter()
-    entry: dict[str, object] = {"date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
+    date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    entry: dict[str, object] = {"date": date, "commit": machine.commit()}
     try:
         entry["result"] = asdict(row.measure())
     except MissingPeerError as error:

@@ -47,9 +47,8 @@ class Stopwatch:
         self.moments[name] = time.time() - self._spawned
 
 
-def main() -> None:
-    """Run the study; everything it wrote is deleted afterwards."""
-    options = json.loads(sys.argv[1])
+def watched(options: dict[str, Any]) -> dict[str, Any]:
+    """Run the study, say how it went; everything it wrote is deleted afterwards."""
     from hpsearch.study import run_study
 
     spec = load_study(STUDY, ["budget.time=null", *options.get("overrides", [])])
@@ -62,18 +61,14 @@ def main() -> None:
         watch.moment("done")
     if result.tracking_problem:
         sys.exit(result.tracking_problem)
-    print(
-        json.dumps(
-            {
-                "moments": watch.moments,
-                "best": watch.best,
-                "trials": len(result.facts),
-                "epochs": watch.epochs,
-                "states": watch.states,
-            }
-        )
-    )
+    return {
+        "moments": watch.moments,
+        "best": watch.best,
+        "trials": len(result.facts),
+        "epochs": watch.epochs,
+        "states": watch.states,
+    }
 
 
 if __name__ == "__main__":
-    main()
+    print(json.dumps(watched(json.loads(sys.argv[1]))))
