@@ -1,9 +1,11 @@
 """Studies and data in words and tables, for the terminal."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hpsearch.data.prepared import DataSummary, Task
@@ -14,7 +16,7 @@ _PIPE_WIDTH: Final = 160
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console as wide as the terminal; where there is none, lines are left whole for whoever reads them."""
-    made = Console(stderr=stderr, quiet=quiet, highlight=False)
+    made = Console(stderr=stderr, quiet=quiet, highlight=False, emoji=False)
     if not made.is_terminal:
         made.soft_wrap = True
         made.width = _PIPE_WIDTH
@@ -34,20 +36,33 @@ def number(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 trial`, `1,797 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def command(*words: object) -> str:
+    """A command to type in a shell, as markup."""
+    return escape(shlex.join(map(str, words)))
+
+
 def data_sentence(summary: DataSummary, task: Task) -> str:
-    """One line on the data: task, size, split."""
+    """One line on the data: task, size, split; as markup."""
     what = {
         "regression": f"regression of {', '.join(summary.targets)}",
         "binary": f"classification of {', '.join(summary.targets)} (2 classes)",
         "multiclass": f"classification of {', '.join(summary.targets)} ({len(task.classes)} classes)",
     }[task.kind]
-    size = f"{summary.rows:,} rows, {summary.inputs} columns ({summary.features} network inputs)"
+    size = f"{counted(summary.rows, 'row')}, {counted(summary.inputs, 'column')} "
+    size += f"({counted(summary.features, 'network input')})"
     split = f"{summary.train_rows:,} to train, {summary.validation_rows:,} to validate"
-    return f"{summary.source}: {what}; {size}; {split}, {summary.test_rows:,} sealed for the test"
+    return escape(f"{summary.source}: {what}; {size}; {split}, {summary.test_rows:,} sealed for the test")
 
 
-def space_table(spec: StudySpec) -> Table:
+def space_table(spec: StudySpec) -> Table | str:
     """What is searched, a line a parameter."""
+    if not spec.space:
+        return "the space is empty: all trials have the same parameters, and differ in their random numbers"
     table = plain_table("parameter", "values", "when")
     for name, parameter in spec.space.items():
         table.add_row(name, _values(parameter), _condition(parameter.when))

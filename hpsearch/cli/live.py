@@ -5,9 +5,10 @@ from collections import Counter
 from types import TracebackType
 from typing import Final, Self
 
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from hpsearch.cli.describe import console, data_sentence, number
+from hpsearch.cli.describe import console, counted, data_sentence, number
 from hpsearch.data import PreparedData
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
@@ -49,12 +50,12 @@ class LiveDisplay:
     def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
         """Say what is being run, and start the bar."""
         self._spec, self._stored, self.home = spec, stored, home
-        self._console.print(f"[bold]{home.key}[/] in {home.path}")
+        self._console.print(f"[bold]{home.key}[/] in {escape(str(home.path))}")
         self._console.print(data_sentence(data.summary, data.task))
         for warning in data.warnings:
-            self._console.print(f"[yellow]warning:[/] {warning}")
+            self._console.print(f"[yellow]warning:[/] {escape(warning)}")
         if stored:
-            self._console.print(f"going on after {stored} stored trials")
+            self._console.print(f"going on after {counted(stored, 'stored trial')}")
         if self._console.is_terminal:
             self._progress = Progress(
                 TextColumn("{task.description}"),

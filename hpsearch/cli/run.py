@@ -1,7 +1,9 @@
 """`hpsearch run`: a study to its budget, watched live, with a summary at the end."""
 
+import shlex
 import signal
 import types
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -71,10 +73,16 @@ def run(
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
         raise _StoppedRunError(
-            f"stopped; {_stored(display.home)} finished trials are kept. Go on with: hpsearch run {file}",
+            f"stopped; {_stored(display.home)} finished trials are kept. Go on with: {_again(file, overrides, store)}",
             code,
         ) from None
     print_summary(result, store_given=store != Store.locate())
+
+
+def _again(file: Path, overrides: Sequence[str], store: Store) -> str:
+    """The command that goes on with a run; without --fresh, which would begin anew."""
+    words = ["hpsearch", "run", str(file), *(word for override in overrides for word in ("-S", override))]
+    return shlex.join([*words, *(() if store == Store.locate() else ("--store", str(store.root)))])
 
 
 def _stored(home: StudyHome | None) -> int:

@@ -5,8 +5,8 @@ from collections import Counter
 from rich.console import Console
 from rich.markup import escape
 
+from hpsearch.cli.describe import command, counted, number, plain_table
 from hpsearch.cli.describe import console as new_console
-from hpsearch.cli.describe import number, plain_table
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
 from hpsearch.study import StudyResult
@@ -26,7 +26,7 @@ def print_summary(result: StudyResult, *, store_given: bool) -> None:
 def _head(console: Console, result: StudyResult) -> None:
     states = Counter(fact.state for fact in result.facts)
     counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
-    console.print(f"[bold]{result.home.key}[/]: {len(result.facts)} trials ({counts})")
+    console.print(f"[bold]{result.home.key}[/]: {counted(len(result.facts), 'trial')} ({counts})")
     if not result.complete:
         console.print("The budget in time ended the search; run again to go on.")
     elif len(result.facts) < result.spec.budget.trials:
@@ -47,7 +47,7 @@ def _winner(console: Console, result: StudyResult, winner: TrialFact) -> None:
         console.print(
             f"gap         validation loss is {number(abs(gap))} {'above' if gap >= 0 else 'below'} training loss"
         )
-    console.print(f"curves      {winner.verdict.replace('_', ' ')}: {winner.reason}")
+    console.print(f"curves      {winner.verdict.replace('_', ' ')}: {escape(winner.reason)}")
     for finding in winner.findings:
         console.print(f"            {escape(finding.sentence)} {escape(finding.advice)}")
 
@@ -64,7 +64,8 @@ def _others(winner: TrialFact) -> str:
 def _test(console: Console, result: StudyResult) -> None:
     rows, epochs = result.result["data"]["test_rows"], result.result["epochs"]
     console.print(
-        f"\n[bold]Test part[/] ({rows:,} rows, opened once; the winner refitted on the rest for {epochs} epochs)"
+        f"\n[bold]Test part[/] ({counted(rows, 'row')}, opened once; "
+        f"the winner refitted on the rest for {counted(epochs, 'epoch')})"
     )
     baselines = result.result["baselines"]
     table = plain_table("", "winner", "95% interval", *baselines)
@@ -82,21 +83,27 @@ def _front(console: Console, result: StudyResult) -> None:
     if len(result.spec.objectives) == 1:
         return
     front = pareto_front(result.facts, tuple(objective.direction for objective in result.spec.objectives))
-    console.print(f"\n[bold]Pareto front[/] ({len(front)} trials; the winner is the first objective's best)")
-    table = plain_table("trial", *(objective.metric for objective in result.spec.objectives))
+    console.print(
+        f"\n[bold]Pareto front[/] ({counted(len(front), 'trial')}; the winner is the first objective's best)"
+    )
+    table = plain_table("  trial", *(objective.metric for objective in result.spec.objectives))
     for fact in front:
         table.add_row(f"  {fact.name}", *map(number, fact.values or ()))
     console.print(table)
 
 
 def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
-    store = f" --store {result.home.path.parents[1]}" if store_given else ""
+    store = ("--store", result.home.path.parents[1]) if store_given else ()
     if result.tracking_problem:
         console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
     name = result.home.key
+    there = f"{name!r}, store={str(store[1])!r}" if store else repr(name)
     steps = plain_table()
-    steps.add_row(f"  [bold]hpsearch ui{store}[/]", "compare the trials in the browser")
-    steps.add_row(f"  [bold]hpsearch best {name}{store}[/]", "these parameters, as a table, yaml or json")
-    steps.add_row(f"  [bold]hpsearch.load_model({name!r})[/]", "the refitted network, in Python")
+    steps.add_row(f"  [bold]{command('hpsearch', 'ui', *store)}[/]", "compare the trials in the browser")
+    steps.add_row(
+        f"  [bold]{command('hpsearch', 'best', name, *store)}[/]",
+        "these parameters, as a table, yaml or json",
+    )
+    steps.add_row(f"  [bold]hpsearch.load_model({escape(there)})[/]", "the refitted network, in Python")
     console.print("\nNext:")
     console.print(steps)

@@ -19,14 +19,19 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     """Check a study FILE and its data, and show what would be searched. Nothing is trained or written."""
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
-    from hpsearch.cli.describe import console, data_sentence, space_table  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+
+    from hpsearch.cli.describe import command, console, counted, data_sentence, space_table  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415
 
     data = prepare_study(spec)
     out = console()
-    out.print(f"[bold]{spec.study}[/] is valid: {spec.budget.trials} trials by {spec.sampler.name}")
+    options = [word for override in overrides for word in ("-S", override)]
+    out.print(
+        f"[bold]{spec.study}[/] is valid: {counted(spec.budget.trials, 'trial')} by {spec.sampler.name}"
+    )
     out.print(data_sentence(data.summary, data.task))
     out.print(space_table(spec))
     for warning in data.warnings:
-        out.print(f"[yellow]warning:[/] {warning}")
-    out.print(f"Next: [bold]hpsearch run {file}[/]")
+        out.print(f"[yellow]warning:[/] {escape(warning)}")
+    out.print(f"Next: [bold]{command('hpsearch', 'run', file, *options)}[/]")

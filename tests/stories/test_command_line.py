@@ -1,6 +1,7 @@
 """The command line as its users meet it: every verb, on real data, in a process of its own."""
 
 import json
+import shlex
 
 import pytest
 import yaml
@@ -170,3 +171,27 @@ def test_a_regression_study_reports_in_the_targets_own_units(tmp_path):
     result = json.loads((tmp_path / "mlruns" / "studies" / "houses" / "result.json").read_text())
     assert result["test"]["rmse"]["value"] < 0.5 * result["baselines"]["mean"]["rmse"]
     assert result["baselines"]["mean"]["rmse"] > 50
+
+
+def test_brackets_and_blanks_in_names_come_out_as_they_are(tmp_path):
+    """Columns, directories and targets are shown literally, and commands can be pasted into a shell."""
+    directory = tmp_path / "[b] it's"
+    directory.mkdir()
+    lines = [f"{i},1,{'yes' if i % 3 else 'no'}" for i in range(60)]
+    (directory / "t.csv").write_text("\n".join(["[a],[/bold] :dog:,[left]", *lines]))
+    (directory / "a study.yaml").write_text(
+        "study: names\ndata: {source: t.csv, target: '[left]'}\nspace: {epochs: 1}\nbudget: {trials: 1}\n"
+    )
+    checked = cli("validate", "a study.yaml", "-S", "budget.trials=2", cwd=directory)
+    assert "Next: hpsearch run 'a study.yaml' -S budget.trials=2" in checked.stdout
+    done = cli("run", "a study.yaml", "--store", directory / "s", cwd=tmp_path / directory)
+    assert done.returncode == 0, done.stderr
+    for text in (checked.stdout, done.stderr):
+        assert "classification of [left] (2 classes)" in text
+        assert "warning: t.csv: column '[/bold] :dog:' is constant" in text
+    assert f"names in {directory}/s/studies/names" in done.stderr
+    assert "names: 1 trial (1 complete)" in done.stdout
+    assert "for 1 epoch)" in done.stdout
+    quoted = shlex.quote(str(directory / "s"))
+    assert f"hpsearch ui --store {quoted}" in done.stdout
+    assert f"hpsearch.load_model('names', store={str(directory / 's')!r})" in done.stdout
