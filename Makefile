@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format check test test-all docs ui clean
+.PHONY: help run install format check test test-all bench docs ui clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,13 @@ test: check  ## the checks and the default test suite
 test-all: check  ## every test, also the slow ones and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal
 
+bench: benchmarks/.venv/.installed  ## measure against PyTorch, JAX, scikit-learn, Optuna (ONLY=name for a row)
+	env -u OPENBLAS_NUM_THREADS benchmarks/.venv/bin/python -m benchmarks.run $(ONLY)
+
+benchmarks/.venv/.installed: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) benchmarks/install.py
+	@touch $@
+
 docs: $(VENV)/.installed  ## renew the generated pages of docs/
 	$(BIN)/python -m hpsearch.spec.reference > docs/study-file.md
 
@@ -37,7 +44,7 @@ ui: $(VENV)/.installed  ## compare the trials in the MLflow UI
 	$(BIN)/hpsearch ui
 
 clean:  ## remove the environment and all caches (mlruns/ stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist build
+	rm -rf $(VENV) benchmarks/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist build
 	find hpsearch tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
