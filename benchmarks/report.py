@@ -110,12 +110,12 @@ def _number(value: float) -> str:
 
 
 def _draw(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
-    """Bars of the measured ratios on a logarithmic axis, a line at each target."""
+    """Bars of the measured ratios on a logarithmic axis, a line at each target; rows with an upper bound are left out."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return
-    shown = [row for row in rows if "result" in entries.get(row.name, {})][::-1]
+    shown = [row for row in rows if "result" in entries.get(row.name, {}) and not row.at_most][::-1]
     figure = Figure(figsize=(9, 0.42 * len(shown) + 1.2), layout="constrained")
     axes = figure.subplots()
     for place, row in enumerate(shown):
