@@ -47,7 +47,7 @@ def write(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
         "# Benchmarks",
         "",
         "Written by `make bench` (`make bench ONLY=name` measures one row again). Every number is a ratio of medians,",
-        "both sides measured in turn in one run, each in a process of its own, on the same core with one thread.",
+        "both sides measured in turn in one run, each in a process of its own, on the same core with one thread (the row on two cores: two processes each).",
         "",
         f"Machine: {machine.describe()}.",
         "",
@@ -122,9 +122,11 @@ def _draw(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
         ratio = entries[row.name]["result"]["ratio"]
         axes.barh(place, ratio, height=0.62, color="#3b6fb6" if row.holds(ratio) else "#b9c7dc")
         axes.plot([row.target] * 2, [place - 0.4, place + 0.4], color="#d1495b", linewidth=2)
-        axes.annotate(f"{ratio:.3g}", (ratio, place), (4, 0), textcoords="offset points", va="center", fontsize=8)
+        end = (max(ratio, row.target), place)
+        axes.annotate(f"{ratio:.3g}", end, (5, 0), textcoords="offset points", va="center", fontsize=8)
     axes.set_yticks(range(len(shown)), [f"{row.name}: {row.against}" for row in shown], fontsize=8)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.axvline(1, color="#888888", linewidth=0.8)
     axes.set_xlabel("peer's time / ours (red: what the row must show; pale: missed)")
     axes.spines[["top", "right"]].set_visible(False)
