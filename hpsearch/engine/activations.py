@@ -20,6 +20,10 @@ _GELU_SCALE: Final = sqrt(2 / pi)
 _GELU_CUBIC: Final = 0.044715
 
 
+Gate = Callable[[Array, Array], None]
+"""(z, flags) writes booleans."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """Scratch memory in the shape of what an activation works on."""
@@ -39,12 +43,14 @@ class Activation:
 
     `value(z, out, work)` writes f(z); `slope(z, h, out, work)` writes f'(z), given h = f(z). No two of the
     arrays may share memory. `piecewise_linear` says that f(z) = z f'(z), and that `slope` does not read
-    `h`, so that a training step needs the slope alone.
+    `h`, so that a training step needs the slope alone. `gate(z, flags)`, if there is one, says where f(z) = z;
+    elsewhere f is zero.
     """
 
     value: Callable[[Array, Array, Work], None]
     slope: Callable[[Array, Array, Array, Work], None]
     piecewise_linear: bool = False
+    gate: Gate | None = None
 
 
 def identity(z: Array, out: Array, _work: Work) -> None:
@@ -62,9 +68,14 @@ def relu(z: Array, out: Array, _work: Work) -> None:
     np.maximum(z, z.dtype.type(0), out=out)
 
 
+def relu_gate(z: Array, flags: Array) -> None:
+    """Where z > 0."""
+    np.greater(z, z.dtype.type(0), flags)
+
+
 def relu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
     """f'(z) = 1 where z > 0, else 0."""
-    np.greater(z, z.dtype.type(0), out=work.flags)
+    relu_gate(z, work.flags)
     np.copyto(out, work.flags)
 
 
@@ -166,7 +177,7 @@ def _gelu_gate(z: Array, gate: Array, growth: Array) -> None:
 
 ACTIVATIONS: Final[dict[str, Activation]] = {
     "identity": Activation(value=identity, slope=identity_slope, piecewise_linear=True),
-    "relu": Activation(value=relu, slope=relu_slope, piecewise_linear=True),
+    "relu": Activation(value=relu, slope=relu_slope, piecewise_linear=True, gate=relu_gate),
     "leaky_relu": Activation(value=leaky_relu, slope=leaky_relu_slope, piecewise_linear=True),
     "sigmoid": Activation(value=sigmoid, slope=sigmoid_slope),
     "tanh": Activation(value=tanh, slope=tanh_slope),

@@ -42,6 +42,12 @@ def aligned(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     return raw[start : start + size].view(dtype).reshape(shape)
 
 
+def shared(values: Array) -> Array:
+    """`values`, or the one number that they all are, of no dimension: NumPy then needs no loop over rows."""
+    first = values.reshape(-1)[:1].reshape(())
+    return first if (values == first).all() else values
+
+
 def runs(chosen: Iterable[bool]) -> Iterator[slice]:
     """The stretches of neighbouring rows that are chosen: `[True, True, False, True]` gives 0:2 and 3:4."""
     for flag, group in groupby(enumerate(chosen), key=lambda pair: bool(pair[1])):

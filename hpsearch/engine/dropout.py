@@ -7,11 +7,12 @@ however draws are gathered.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import aligned, padded
+from hpsearch.engine.arrays import Array, padded, shared
 
 LEVELS: Final = 256
 WORD: Final = 8
@@ -31,10 +32,19 @@ def keep_probability(rate: float) -> float:
     return 1 - threshold(rate) / LEVELS
 
 
-class Masks:
-    """The masks of a group of frames that share each network's rate: (K, B, width) each, new at every step.
+@dataclass(slots=True)
+class Mask:
+    """Of one frame: which units stay in this step, (K, B, width) booleans, and the factor on those that do."""
 
-    Rows of rate 0 draw nothing and have masks of one, which change no bit of what they multiply.
+    stays: Array
+    scale: Array
+    """(K, 1, 1), or no dimension"""
+
+
+class Masks:
+    """The masks of a group of frames that share each network's rate, new at every step.
+
+    Rows of rate 0 draw nothing; all their units stay, and are multiplied by one, which changes no bit.
     """
 
     def __init__(
@@ -47,45 +57,45 @@ class Masks:
         dtype: np.dtype[Any],
     ) -> None:
         self._generators = list(generators)
-        self._thresholds = np.array([[threshold(rate)] for rate in rates], np.uint8)
-        self._scales = np.array([[1 / keep_probability(rate)] for rate in rates], dtype)
-        self._batch, self._widths = batch, tuple(widths)
-        self._sizes = [padded(batch * width, np.dtype(np.uint8)) for width in widths]
-        self._bytes = sum(self._sizes)
+        self._thresholds = [threshold(rate) for rate in rates]
+        self._scales = np.array([[[1 / keep_probability(rate)]] for rate in rates], dtype)
+        sizes = [padded(batch * width, np.dtype(np.uint8)) for width in widths]
+        self._bytes = sum(sizes)
         self._steps = max(1, DRAWN_AT_ONCE // self._bytes)
         self._next = self._steps
-        self._bits = np.zeros((len(rates), self._steps, self._bytes), np.uint8)
-        self._allocate(len(rates), np.dtype(dtype))
+        self._batch, self._widths = batch, tuple(widths)
+        self._starts = np.cumsum([0, *sizes[:-1]]).tolist()
+        self._stays = np.ones((len(rates), self._steps, self._bytes), np.bool_)
+        self._make_frames()
 
-    def _allocate(self, rows: int, dtype: np.dtype[Any]) -> None:
-        self._flags = np.empty((rows, self._bytes), np.bool_)
-        self._values = aligned((rows, self._bytes), dtype)
-        starts = np.cumsum([0, *self._sizes[:-1]])
-        self.views = [
-            self._values[:, start : start + self._batch * width].reshape(rows, self._batch, width)
-            for start, width in zip(starts, self._widths, strict=True)
+    def _make_frames(self) -> None:
+        rows, scale = len(self._stays), shared(self._scales)
+        self._views = [
+            self._stays[..., start : start + self._batch * width].reshape(rows, -1, self._batch, width)
+            for start, width in zip(self._starts, self._widths, strict=True)
         ]
+        self.frames = [Mask(view[:, 0], scale) for view in self._views]
 
     def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these rows only, each where it stands in its stream; `views` are made anew."""
+        """Go on with these rows only, each where it stands in its stream; `frames` are made anew."""
         self._generators = [self._generators[row] for row in rows]
-        self._thresholds, self._scales = self._thresholds[rows, :], self._scales[rows, :]
-        self._bits = self._bits[rows, :]
-        self._allocate(len(rows), self._scales.dtype)
+        self._thresholds = [self._thresholds[row] for row in rows]
+        self._scales = self._scales[rows, :]
+        self._stays = self._stays[rows, :]
+        self._make_frames()
 
-    def refill(self) -> None:
-        """Make the masks of the next step."""
+    def refill(self, batch: int) -> None:
+        """Show the masks of the next step, for its first `batch` samples."""
         if self._next == self._steps:
             self._draw()
-        np.greater_equal(self._bits[:, self._next], self._thresholds, out=self._flags)
-        np.copyto(self._values, self._flags)
-        np.multiply(self._values, self._scales, out=self._values)
+        for frame, view in zip(self.frames, self._views, strict=True):
+            frame.stays = view[:, self._next, :batch]
         self._next += 1
 
     def _draw(self) -> None:
         words = self._steps * self._bytes // WORD
-        for row, generator in enumerate(self._generators):
-            if self._thresholds[row, 0]:
-                drawn = generator.bit_generator.random_raw(words)
-                self._bits[row] = drawn.view(np.uint8).reshape(self._steps, self._bytes)
+        for stays, generator, level in zip(self._stays, self._generators, self._thresholds, strict=True):
+            if level:
+                drawn = generator.bit_generator.random_raw(words).view(np.uint8)
+                np.greater_equal(drawn, np.uint8(level), stays.reshape(-1))
         self._next = 0

@@ -12,8 +12,9 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from hpsearch.engine.activations import Activation, Work
+from hpsearch.engine.activations import Activation, Gate, Work
 from hpsearch.engine.arrays import Array, aligned
+from hpsearch.engine.dropout import Mask
 from hpsearch.engine.products import TURNED_WORTHWHILE, piece_width, pieces, turned_piece_width
 
 TURN_LIMIT: Final = 96 * 96
@@ -119,7 +120,7 @@ class Nonlinear:
     the place of the gradient behind.
     """
 
-    def __init__(self, before: Port, behind: Port, *, activation: Activation, mask: Array | None) -> None:
+    def __init__(self, before: Port, behind: Port, *, activation: Activation, mask: Mask | None) -> None:
         self._activation, self._mask = activation, mask
         self._z, self._h = before.values.whole, behind.values.whole
         self._delta = behind.gradient.whole
@@ -128,20 +129,50 @@ class Nonlinear:
 
     def forward(self) -> None:
         """Compute h = f(z) mask."""
-        z, h, slope, mask = self._z, self._h, self._slope, self._mask
+        z, h, slope, work = self._z, self._h, self._slope, self._work
         if not self._activation.piecewise_linear:
-            self._activation.value(z, h, self._work)
-        self._activation.slope(z, h, slope, self._work)
-        if mask is not None:
-            np.multiply(slope, mask, out=slope)
+            self._activation.value(z, h, work)
+        self._activation.slope(z, h, slope, work)
+        if self._mask is not None:
+            np.copyto(work.floats, self._mask.stays)
+            np.multiply(work.floats, self._mask.scale, work.floats)
+            np.multiply(slope, work.floats, slope)
         if self._activation.piecewise_linear:
-            np.multiply(z, slope, out=h)
-        elif mask is not None:
-            np.multiply(h, mask, out=h)
+            np.multiply(z, slope, h)
+        elif self._mask is not None:
+            np.multiply(h, work.floats, h)
 
     def backward(self) -> None:
         """Compute dz = dh f'(z) mask."""
-        np.multiply(self._delta, self._slope, out=self._delta)
+        np.multiply(self._delta, self._slope, self._delta)
+
+
+class Gated(Nonlinear):
+    """The same for an activation with a gate: a unit passes where the gate is open and the unit stays."""
+
+    def __init__(
+        self, before: Port, behind: Port, *, activation: Activation, gate: Gate, mask: Mask | None
+    ) -> None:
+        super().__init__(before, behind, activation=activation, mask=mask)
+        self._gate = gate
+
+    def forward(self) -> None:
+        """Compute h = f(z) mask."""
+        flags, slope, mask = self._work.flags, self._slope, self._mask
+        self._gate(self._z, flags)
+        if mask is not None:
+            np.logical_and(flags, mask.stays, flags)
+        np.copyto(slope, flags)
+        if mask is not None:
+            np.multiply(slope, mask.scale, slope)
+        np.multiply(self._z, slope, self._h)
+
+
+def nonlinear(before: Port, behind: Port, *, activation: Activation, mask: Mask | None) -> Layer:
+    """The layer of an activation, with a gate or without."""
+    if activation.gate is None:
+        return Nonlinear(before, behind, activation=activation, mask=mask)
+    return Gated(before, behind, activation=activation, gate=activation.gate, mask=mask)
 
 
 def shared_gradient(before: Port, behind: Port) -> Port:

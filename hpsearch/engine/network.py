@@ -9,7 +9,8 @@ import numpy as np
 
 from hpsearch.engine.activations import ACTIVATIONS, Work
 from hpsearch.engine.arrays import Array, aligned, padded, quiet
-from hpsearch.engine.layers import Dense, Layer, Nonlinear, dense_port, open_port, shared_gradient
+from hpsearch.engine.dropout import Mask
+from hpsearch.engine.layers import Dense, Layer, dense_port, nonlinear, open_port, shared_gradient
 
 PREDICTED_AT_ONCE: Final = 256
 """Rows of inputs that pass through the layers together in prediction: bounds the memory, whatever the
@@ -99,7 +100,7 @@ class Network:
         *,
         batch: int,
         activation: str,
-        masks: Sequence[Array] | None = None,
+        masks: Sequence[Mask] | None = None,
     ) -> None:
         rows = len(parameters)
         port = open_port(rows, batch, layout.blocks[-1].outputs, parameters)
@@ -113,7 +114,7 @@ class Network:
             if depth > 0:
                 port = shared_gradient(dense_port(rows, batch, block.inputs, parameters), before)
                 mask = None if masks is None else masks[depth - 1]
-                layers.append(Nonlinear(port, before, activation=ACTIVATIONS[activation], mask=mask))
+                layers.append(nonlinear(port, before, activation=ACTIVATIONS[activation], mask=mask))
         self._layers = tuple(reversed(layers))
 
     def forward(self, inputs: Array) -> Array:

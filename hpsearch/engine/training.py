@@ -9,7 +9,7 @@ import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned, runs, total
 from hpsearch.engine.batches import Batches
-from hpsearch.engine.dropout import Masks
+from hpsearch.engine.dropout import Mask, Masks
 from hpsearch.engine.losses import LOSSES, Work
 from hpsearch.engine.network import Layout, Network
 from hpsearch.engine.optimizers import FLUSHED_EVERY, RULES, Rule, flush
@@ -35,7 +35,8 @@ class Steps:
         self._gradients, scratch = (aligned(parameters.shape, parameters.dtype) for _ in range(2))
         self._hidden_masks, self._input_masks = hidden_masks, input_masks
         if input_masks is not None:
-            rows, batch, width = input_masks.views[0].shape
+            rows, batch, width = input_masks.frames[0].stays.shape
+            self._factors = aligned((rows, batch, width), parameters.dtype)
             self._dropped = aligned((rows, batch, width + 1), parameters.dtype)
             self._dropped.fill(1)
         self._squares = np.empty(len(members), parameters.dtype)
@@ -56,10 +57,10 @@ class Steps:
     def run(self, step: int, inputs: Array, targets: Array) -> None:
         """Learn from one batch: (K, B, D + 1) inputs with a last column of ones, (K, B, O) targets."""
         if self._hidden_masks is not None:
-            self._hidden_masks.refill()
+            self._hidden_masks.refill(inputs.shape[1])
         if self._input_masks is not None:
-            self._input_masks.refill()
-            inputs = self._drop(inputs, self._input_masks.views[0])
+            self._input_masks.refill(inputs.shape[1])
+            inputs = self._drop(inputs, self._input_masks.frames[0])
         learn = self._full if step < self._full_steps else self._last
         learn(inputs, targets)
         for operation in self._penalties:
@@ -73,11 +74,13 @@ class Steps:
         for operation in self._bounds:
             operation()
 
-    def _drop(self, inputs: Array, mask: Array) -> Array:
+    def _drop(self, inputs: Array, mask: Mask) -> Array:
         """Inputs with their mask applied, and the column of ones as it was."""
         count = inputs.shape[1]
-        dropped = self._dropped[:, :count]
-        np.multiply(inputs[..., :-1], mask[:, :count], out=dropped[..., :-1])
+        factors, dropped = self._factors[:, :count], self._dropped[:, :count]
+        np.copyto(factors, mask.stays)
+        np.multiply(factors, mask.scale, factors)
+        np.multiply(inputs[..., :-1], factors, dropped[..., :-1])
         return dropped
 
     def mean_gradient_norm(self) -> Array:
@@ -87,11 +90,9 @@ class Steps:
     def _pass(self, batch: int) -> Callable[[Array, Array], None]:
         """Forward and backward for one batch size."""
         h = self._members[0]
-        views = None
-        if self._hidden_masks is not None:
-            views = [view[:, :batch] for view in self._hidden_masks.views]
+        masks = None if self._hidden_masks is None else self._hidden_masks.frames
         network = Network(
-            self._layout, self._parameters, self._gradients, batch=batch, activation=h.activation, masks=views
+            self._layout, self._parameters, self._gradients, batch=batch, activation=h.activation, masks=masks
         )
         gradient = LOSSES[h.loss].gradient
         work = Work.allocate(network.outputs, np.array([member.huber_delta for member in self._members]))

@@ -15,12 +15,14 @@ def masks(rates, *, batch=8, widths=(5, 3), trials=None):
     return Masks(generators, rates, batch=batch, widths=widths, dtype=np.dtype(np.float64))
 
 
+def factors(group, batch=8):
+    """What each frame of the next step is multiplied by, (K, B, width)."""
+    group.refill(batch)
+    return [frame.stays * frame.scale for frame in group.frames]
+
+
 def steps(group, count):
-    result = []
-    for _ in range(count):
-        group.refill()
-        result.append([view.copy() for view in group.views])
-    return result
+    return [factors(group) for _ in range(count)]
 
 
 @given(st.floats(0, 0.999999))
@@ -34,8 +36,7 @@ def test_the_expected_mask_is_one_for_every_rate(rate):
 
 def test_masks_are_zero_at_the_rate_and_the_scale_elsewhere():
     group = masks([0.25, 0.5], batch=100, widths=[100])
-    group.refill()
-    for view, rate in zip(group.views[0], [0.25, 0.5], strict=True):
+    for view, rate in zip(factors(group, 100)[0], [0.25, 0.5], strict=True):
         assert set(np.unique(view)) == {0.0, 1 / (1 - rate)}
         assert (view == 0).mean() == pytest.approx(rate, abs=0.02)
 
@@ -73,3 +74,8 @@ def test_gathering_draws_in_larger_pieces_changes_none(monkeypatch):
     for one, other in zip(small, steps(masks([0.3]), 20), strict=True):
         for a, b in zip(one, other, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+def test_a_smaller_batch_gets_the_first_masks_of_the_step():
+    (whole,), (part,) = factors(masks([0.5], widths=[5])), factors(masks([0.5], widths=[5]), 3)
+    np.testing.assert_array_equal(part, whole[:, :3])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hpsearch.engine import ACTIVATIONS, Layout, Network, Weights, evaluate, forward
+from hpsearch.engine.dropout import Mask
 from hpsearch.engine.losses import LOSSES, Work
 from tests.support.gradients import check_gradient
 from tests.support.recipes import part_for
@@ -24,7 +25,8 @@ def test_backward_gives_the_derivative_of_the_loss_by_every_parameter(activation
     layout = Layout.of((3, *hidden, outputs), DOUBLE)
     parameters = np.random.default_rng(2).standard_normal((2, layout.size)) * 0.7
     gradients = np.zeros_like(parameters)
-    masks = [np.random.default_rng(3).integers(0, 2, (2, 6, width + 1)) * 1.5 for width in hidden]
+    stays = [np.random.default_rng(3).integers(0, 2, (2, 6, width + 1)).astype(bool) for width in hidden]
+    masks = [Mask(each, np.array([[[1.5]], [[1.25]]])) for each in stays]
     network = Network(layout, parameters, gradients, batch=6, activation=activation, masks=masks)
     x = with_ones(part.x, 2)
     targets = LOSSES[loss].table(part.y, outputs, DOUBLE) / (6 if LOSSES[loss].classifies else 1)

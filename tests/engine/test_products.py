@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from hpsearch.engine.products import SMALL, piece_width, pieces, turned_piece_width
 
-
 shapes = st.tuples(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(1, 40))
 
 

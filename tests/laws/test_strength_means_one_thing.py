@@ -76,8 +76,9 @@ def test_dropout_silences_the_same_share_and_keeps_the_mean_at_any_batch_size(ba
     cohort = Cohort([member(**changes)], part, outputs=outputs)
     seen = []
     for _ in range(256 // batch_size):
-        cohort._hidden_masks.refill()
-        seen.append(cohort._hidden_masks.views[0].copy())
+        cohort._hidden_masks.refill(batch_size)
+        (frame,) = cohort._hidden_masks.frames
+        seen.append(frame.stays * frame.scale)
     masks = np.concatenate(seen, axis=1)
     assert (masks == 0).mean() == pytest.approx(0.3, abs=0.02)
     assert masks.mean() == pytest.approx(1, abs=0.03)
