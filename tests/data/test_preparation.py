@@ -162,10 +162,11 @@ def test_more_than_three_bad_cells_are_counted(houses):
 
 
 def test_a_number_beyond_float32_is_refused(houses):
-    assert messages(houses, put(0, r0="-1e39")) == [
+    expected = (
         "table.csv:2: column 'area': must be finite and below 3.4e38 in size, got -1e+39 (line 2); "
         "correct or empty these cells"
-    ]
+    )
+    assert messages(houses, put(0, r0="-1e39")) == [expected]
 
 
 def empty(column):
