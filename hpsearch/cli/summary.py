@@ -98,12 +98,13 @@ def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
         console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
     name = result.home.key
     there = f"{name!r}, store={str(store[1])!r}" if store else repr(name)
-    steps = plain_table()
-    steps.add_row(f"  [bold]{command('hpsearch', 'ui', *store)}[/]", "compare the trials in the browser")
-    steps.add_row(
-        f"  [bold]{command('hpsearch', 'best', name, *store)}[/]",
-        "these parameters, as a table, yaml or json",
-    )
-    steps.add_row(f"  [bold]hpsearch.load_model({escape(there)})[/]", "the refitted network, in Python")
+    steps = {
+        command("hpsearch", "ui", *store): "compare the trials in the browser",
+        command("hpsearch", "best", name, *store): "these parameters, as a table, yaml or json",
+        escape(f"hpsearch.load_model({there})"): "the refitted network, in Python",
+    }
+    width = max(map(len, steps))
     console.print("\nNext:")
-    console.print(steps)
+    for step, purpose in steps.items():
+        # not a table: a command that is folded in a narrow column cannot be pasted
+        console.print(f"  [bold]{step}[/]{' ' * (width - len(step))}  {purpose}", soft_wrap=True)
