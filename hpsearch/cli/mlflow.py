@@ -7,7 +7,8 @@ import webbrowser
 import click
 
 from hpsearch.cli.options import store_option, study_argument
-from hpsearch.store import Store
+from hpsearch.errors import UnknownStudyError
+from hpsearch.store import STORE_VARIABLE, Store
 
 
 @click.command(short_help="Compare trials in the MLflow UI.")
@@ -27,6 +28,11 @@ def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool 
     from hpsearch.tracking import ui_server  # noqa: PLC0415 - help must not import it
 
     homes = [store.find(study)] if study else store.all_studies()
+    if not homes:
+        raise UnknownStudyError(
+            f"no studies in {store.root}; run one with `hpsearch run FILE`, or name another store with --store or "
+            f"{STORE_VARIABLE}"
+        )
     click.echo("starting the MLflow UI ...", err=True)
     with ui_server(store, port=port) as server:
         links = {home.key: link for home in homes if (link := server.link(home))}
@@ -35,12 +41,20 @@ def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool 
         click.echo(f"MLflow UI of {store.root}: {server.url}")
         for key, link in links.items():
             click.echo(f"  {key}: {link}")
-        if not links:
-            click.echo("  no study has been written to MLflow yet; run one with `hpsearch run FILE`")
+        for home in homes:
+            if home.key not in links:
+                place = server.elsewhere(home)
+                click.echo(f"  {home.key}: {_absent(place, home.key)}")
         click.echo("Ctrl-C ends it.", err=True)
         if _has_browser() if open_browser is None else open_browser:
             webbrowser.open(next(iter(links.values()), server.url))
         server.wait()
+
+
+def _absent(place: str | None, study: str) -> str:
+    if place is not None:
+        return f"not in this database, but tracked at {place}"
+    return f"not written to MLflow yet; `hpsearch sync {study}` does it"
 
 
 def _has_browser() -> bool:

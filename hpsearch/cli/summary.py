@@ -98,8 +98,11 @@ def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
         console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
     name = result.home.key
     there = f"{name!r}, store={str(store[1])!r}" if store else repr(name)
+    uri = result.spec.tracking.uri
     steps = {
-        command("hpsearch", "ui", *store): "compare the trials in the browser",
+        command("hpsearch", "ui", *store)
+        if uri is None
+        else escape(uri): "compare the trials in the browser",
         command("hpsearch", "best", name, *store): "these parameters, as a table, yaml or json",
         escape(f"hpsearch.load_model({there})"): "the refitted network, in Python",
     }

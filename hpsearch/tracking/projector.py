@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
 from hpsearch.errors import HpsearchError, TrackingError
@@ -115,7 +116,7 @@ class Projector:
         except Exception as error:
             place = self._identity.uri or str(self._store.database)
             raise TrackingError(
-                f"MLflow at {place} cannot be written ({_first_line(error)}); the trials are safe in "
+                f"MLflow at {place} cannot be written ({_reason(error)}); the trials are safe in "
                 f"{self._home.path}; run `hpsearch sync {self._home.key}` when it can"
             ) from error
 
@@ -186,6 +187,12 @@ def open_sink(store: Store, card: StudyCard) -> Sink:
     return ClientSink(uri, card)
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
+def _reason(error: BaseException) -> str:
+    """What went wrong: the refusal of the network or the disk that libraries have wrapped, else the first line."""
+    inmost = error
+    while inner := inmost.__cause__ or inmost.__context__:
+        inmost = inner
+    chosen = inmost if isinstance(inmost, OSError) else error
+    lines = str(chosen).strip().splitlines()
+    said = [shorten(line, 300, placeholder=" ...") for line in lines[:1]]
+    return ": ".join([type(chosen).__name__, *said])

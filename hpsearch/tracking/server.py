@@ -51,6 +51,11 @@ class UiServer:
         experiment = experiment_id(self.store, identity.experiment or home.key)
         return None if experiment is None else study_link(self.port, experiment, identity)
 
+    def elsewhere(self, home: StudyHome) -> str | None:
+        """The tracking server or database that has a study in place of this one, if one does."""
+        identity = load_identity(home)
+        return None if identity is None else identity.uri
+
     def wait(self) -> None:
         """Block until the server ends.
 

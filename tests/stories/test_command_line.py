@@ -6,7 +6,7 @@ import shlex
 import pytest
 import yaml
 
-from tests.support.studies import QUICK, cli, write_customers, write_houses
+from tests.support.studies import QUICK, cli, start_and_stop, write_customers, write_houses
 
 CUSTOMERS = """
 study: customers
@@ -195,3 +195,27 @@ def test_brackets_and_blanks_in_names_come_out_as_they_are(tmp_path):
     quoted = shlex.quote(str(directory / "s"))
     assert f"hpsearch ui --store {quoted}" in done.stdout
     assert f"hpsearch.load_model('names', store={str(directory / 's')!r})" in done.stdout
+
+
+def test_a_server_that_is_down_is_named_and_the_run_is_whole(tmp_path):
+    """Law 8 as its user meets it: a short reason, the remedy, and no link to a database without the trials."""
+    (tmp_path / "quick.yaml").write_text(QUICK + "tracking: {uri: 'http://127.0.0.1:9'}\n")
+    done = cli("run", "quick.yaml", "-S", "budget.trials=3", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "MLflow at http://127.0.0.1:9 cannot be written (ConnectionRefusedError: [Errno 111]" in done.stdout
+    )
+    assert "run `hpsearch sync quick` when it can" in done.stdout
+    assert "hpsearch ui" not in done.stdout
+    sync = cli("sync", "quick", cwd=tmp_path)
+    assert (sync.returncode, sync.stderr.count("http")) == (1, 1)
+    shown = start_and_stop("ui", "quick", "--no-open", cwd=tmp_path)
+    assert "quick: not in this database, but tracked at http://127.0.0.1:9" in shown
+
+
+def test_the_ui_of_a_store_without_studies_is_refused(tmp_path):
+    """A mistyped --store makes no new one."""
+    done = cli("ui", "--store", "mlrnus", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no studies in" in done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -98,6 +98,26 @@ def cli(*arguments, cwd, timeout=120, env=None):
     )
 
 
+def start_and_stop(*arguments, cwd):
+    """What a command that goes on until it is stopped has printed when it says how to end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpsearch", *arguments],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            process.terminate()
+    process.stdout.close()
+    process.wait(30)
+    return "".join(lines)
+
+
 def write_houses(path: Path, *, rows: int = 200, seed: int = 0) -> Path:
     """A table as people have it: numbers, text, missing values; the price follows from them, with noise."""
     stream = np.random.default_rng(seed)
