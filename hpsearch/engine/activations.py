@@ -81,7 +81,7 @@ def relu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
 
 def leaky_relu(z: Array, out: Array, _work: Work) -> None:
     """f(z) = z where z > 0, else 0.01 z."""
-    np.multiply(z, z.dtype.type(LEAK), out=out)
+    np.multiply(z, z.dtype.type(LEAK), out)
     np.maximum(z, out, out=out)
 
 
@@ -98,19 +98,19 @@ def sigmoid(z: Array, out: Array, _work: Work) -> None:
 
 def sigmoid_slope(_z: Array, h: Array, out: Array, _work: Work) -> None:
     """f'(z) = f(z) (1 - f(z))."""
-    np.subtract(h.dtype.type(1), h, out=out)
-    np.multiply(out, h, out=out)
+    np.subtract(h.dtype.type(1), h, out)
+    np.multiply(out, h, out)
 
 
 def tanh(z: Array, out: Array, _work: Work) -> None:
     """The hyperbolic tangent."""
-    np.tanh(z, out=out)
+    np.tanh(z, out)
 
 
 def tanh_slope(_z: Array, h: Array, out: Array, _work: Work) -> None:
     """f'(z) = 1 - f(z)^2."""
-    np.multiply(h, h, out=out)
-    np.subtract(h.dtype.type(1), out, out=out)
+    np.multiply(h, h, out)
+    np.subtract(h.dtype.type(1), out, out)
 
 
 def gelu(z: Array, out: Array, work: Work) -> None:
@@ -119,42 +119,42 @@ def gelu(z: Array, out: Array, work: Work) -> None:
     The tanh form of Hendrycks and Gimpel (2016), PyTorch's `approximate="tanh"`.
     """
     _gelu_gate(z, out, work.floats)
-    np.multiply(z, out, out=out)
+    np.multiply(z, out, out)
 
 
 def gelu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
     """f'(z) = s + z s'(z) = 1 - (1 - s) (1 - s q), with s' = s (1 - s) q / z from the gate's slope."""
     one, product = z.dtype.type(1), work.floats
     _gelu_gate(z, out, product)
-    np.multiply(product, out, out=product)
-    np.subtract(one, product, out=product)
-    np.subtract(one, out, out=out)
-    np.multiply(out, product, out=out)
-    np.subtract(one, out, out=out)
+    np.multiply(product, out, product)
+    np.subtract(one, product, product)
+    np.subtract(one, out, out)
+    np.multiply(out, product, out)
+    np.subtract(one, out, out)
 
 
 def silu(z: Array, out: Array, _work: Work) -> None:
     """f(z) = z sigmoid(z) (Elfwing et al. 2017), also called swish."""
     _logistic(z, out)
-    np.multiply(z, out, out=out)
+    np.multiply(z, out, out)
 
 
 def silu_slope(z: Array, h: Array, out: Array, work: Work) -> None:
     """f'(z) = s + f(z) (1 - s), with s = sigmoid(z)."""
     gate = work.floats
     _logistic(z, gate)
-    np.subtract(z.dtype.type(1), gate, out=out)
-    np.multiply(out, h, out=out)
-    np.add(out, gate, out=out)
+    np.subtract(z.dtype.type(1), gate, out)
+    np.multiply(out, h, out)
+    np.add(out, gate, out)
 
 
 def _logistic(z: Array, out: Array) -> None:
     """1 / (1 + exp(-z)) as (1 + tanh(z / 2)) / 2, which cannot overflow. `out` may be `z`."""
     half = z.dtype.type(0.5)
-    np.multiply(z, half, out=out)
-    np.tanh(out, out=out)
-    np.multiply(out, half, out=out)
-    np.add(out, half, out=out)
+    np.multiply(z, half, out)
+    np.tanh(out, out)
+    np.multiply(out, half, out)
+    np.add(out, half, out)
 
 
 def _gelu_gate(z: Array, gate: Array, growth: Array) -> None:
@@ -165,13 +165,13 @@ def _gelu_gate(z: Array, gate: Array, growth: Array) -> None:
     """
     number = z.dtype.type
     np.clip(z, number(-16), number(16), out=gate)
-    np.multiply(gate, gate, out=growth)
-    np.multiply(growth, number(6 * _GELU_SCALE * _GELU_CUBIC), out=growth)
-    np.add(growth, number(2 * _GELU_SCALE), out=growth)
-    np.multiply(growth, gate, out=growth)
-    np.multiply(gate, number(4 * _GELU_SCALE), out=gate)
-    np.add(gate, growth, out=gate)
-    np.multiply(gate, number(1 / 3), out=gate)
+    np.multiply(gate, gate, growth)
+    np.multiply(growth, number(6 * _GELU_SCALE * _GELU_CUBIC), growth)
+    np.add(growth, number(2 * _GELU_SCALE), growth)
+    np.multiply(growth, gate, growth)
+    np.multiply(gate, number(4 * _GELU_SCALE), gate)
+    np.add(gate, growth, gate)
+    np.multiply(gate, number(1 / 3), gate)
     _logistic(gate, gate)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hpsearch.data.prepared import Part
-from hpsearch.engine.arrays import Array, aligned, quiet, total
+from hpsearch.engine.arrays import Array, aligned, quiet
 from hpsearch.engine.batches import Batches
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial
@@ -25,10 +25,10 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 class EpochStatistics:
     """One epoch of every network, (K,) float64 each, in the order of the cohort's rows.
 
-    `learning_rate` is that of the epoch's last step. `gradient_norm` is the mean over the epoch's steps of
-    the L2 norm of the gradient with its penalties, before clipping. `weight_norm` is the L2 norm of all
-    weights, without biases, at the epoch's end. `plateau_factor` is what the plateau schedule multiplied
-    the learning rate by, 1 without one.
+    `learning_rate` is that of the epoch's last step. `gradient_norm` is the mean over every fourth step of
+    the epoch, from its first, of the L2 norm of the gradient with its penalties, before clipping.
+    `weight_norm` is the L2 norm of all weights, without biases, at the epoch's end. `plateau_factor` is what
+    the plateau schedule multiplied the learning rate by, 1 without one.
     """
 
     learning_rate: Array
@@ -205,10 +205,8 @@ class Cohort:
         )
 
     def _weight_norm(self) -> Array:
-        squares = sum(
-            total(np.square(self._parameters[:, block.weights], dtype=np.float64))
-            for block in self._layout.blocks
-        )
+        parts = [self._parameters[:, block.weights] for block in self._layout.blocks]
+        squares = sum(np.vecdot(part, part).astype(np.float64) for part in parts)
         result: Array = np.sqrt(squares)
         return result
 

@@ -77,7 +77,7 @@ def mse_samples(outputs: Array, y: Array, _delta: Array) -> Array:
 
 def mse_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> None:
     """2 (o - y) / (B T)."""
-    np.subtract(outputs, targets, out=delta)
+    np.subtract(outputs, targets, delta)
     np.multiply(delta, delta.dtype.type(2 / (delta.shape[1] * delta.shape[2])), out=delta)
 
 
@@ -88,8 +88,8 @@ def mae_samples(outputs: Array, y: Array, _delta: Array) -> Array:
 
 def mae_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> None:
     """sign(o - y) / (B T)."""
-    np.subtract(outputs, targets, out=delta)
-    np.sign(delta, out=delta)
+    np.subtract(outputs, targets, delta)
+    np.sign(delta, delta)
     np.multiply(delta, delta.dtype.type(1 / (delta.shape[1] * delta.shape[2])), out=delta)
 
 
@@ -103,7 +103,7 @@ def huber_samples(outputs: Array, y: Array, delta: Array) -> Array:
 
 def huber_gradient(outputs: Array, targets: Array, work: Work, delta: Array) -> None:
     """The error bounded to [-d, d], over B T."""
-    np.subtract(outputs, targets, out=delta)
+    np.subtract(outputs, targets, delta)
     np.minimum(delta, work.huber_delta, out=delta)
     np.maximum(delta, -work.huber_delta, out=delta)
     np.multiply(delta, delta.dtype.type(1 / (delta.shape[1] * delta.shape[2])), out=delta)
@@ -114,18 +114,18 @@ def cross_entropy_samples(outputs: Array, y: Array, _delta: Array) -> Array:
     shifted = outputs.astype(np.float64)
     shifted -= largest(shifted)[..., None]
     chosen = shifted[:, np.arange(len(y)), y]
-    return np.log(total(np.exp(shifted, out=shifted))) - chosen
+    return np.log(total(np.exp(shifted, shifted))) - chosen
 
 
 def cross_entropy_gradient(outputs: Array, targets: Array, work: Work, delta: Array) -> None:
     """(softmax(o) - q) / B; the targets arrive as q / B, and the sums are taken B-fold."""
     np.copyto(work.turned, outputs.transpose(2, 0, 1))
     np.maximum.reduce(work.turned, axis=0, out=work.columns[..., 0])
-    np.subtract(outputs, work.columns, out=delta)
-    np.exp(delta, out=delta)
+    np.subtract(outputs, work.columns, delta)
+    np.exp(delta, delta)
     np.matmul(delta, work.counts, out=work.columns)
-    np.divide(delta, work.columns, out=delta)
-    np.subtract(delta, targets, out=delta)
+    np.divide(delta, work.columns, delta)
+    np.subtract(delta, targets, delta)
 
 
 def binary_cross_entropy_samples(outputs: Array, y: Array, _delta: Array) -> Array:
@@ -139,11 +139,11 @@ def binary_cross_entropy_gradient(outputs: Array, targets: Array, _work: Work, d
     """(sigmoid(o) - q) / B; the targets arrive as q / B."""
     number = delta.dtype.type
     share = 0.5 / delta.shape[1]
-    np.multiply(outputs, number(0.5), out=delta)
-    np.tanh(delta, out=delta)
-    np.multiply(delta, number(share), out=delta)
-    np.add(delta, number(share), out=delta)
-    np.subtract(delta, targets, out=delta)
+    np.multiply(outputs, number(0.5), delta)
+    np.tanh(delta, delta)
+    np.multiply(delta, number(share), delta)
+    np.add(delta, number(share), delta)
+    np.subtract(delta, targets, delta)
 
 
 LOSSES: Final[dict[str, Loss]] = {

@@ -50,5 +50,5 @@ def check_shapes(members: Sequence[Member]) -> None:
 
 def place(h: Hyperparameters) -> tuple[object, ...]:
     """Sort key that makes neighbours of rows with the same rule, and with the same penalties."""
-    flags = (h.weight_decay > 0, h.clip_norm is not None, h.max_norm is not None, h.l1 > 0, h.l2 > 0)
+    flags = (h.weight_decay > 0, h.l1 > 0, h.l2 > 0, h.clip_norm is not None, h.max_norm is not None)
     return (list(RULES).index(h.optimizer), *flags)

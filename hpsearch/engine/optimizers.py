@@ -22,8 +22,8 @@ Coefficients = Callable[[Sequence[Hyperparameters], Array, int], tuple[Array, ..
 """(K hyperparameters, learning rates (K, S) of S steps, number of the first step from 1) -> coefficients,
 each (K, S)."""
 
-Step = Callable[[Array, Array, Array, Array, Array], None]
-"""(weights, gradients, slots (S, K, P), scratch, coefficients (C, K, 1)) changes weights and slots; spoils
+Step = Callable[[Array, Array, Array, Array, Sequence[Array]], None]
+"""(weights, gradients, slots (S, K, P), scratch, coefficients: (K, 1), or one number) changes weights and slots; spoils
 gradients."""
 
 
@@ -58,10 +58,10 @@ def sgd_coefficients(_members: Sequence[Hyperparameters], rate: Array, _first: i
     return (rate,)
 
 
-def sgd(w: Array, g: Array, _slots: Array, _scratch: Array, c: Array) -> None:
+def sgd(w: Array, g: Array, _slots: Array, _scratch: Array, c: Sequence[Array]) -> None:
     """Plain descent, w -= rate g (Robbins and Monro 1951)."""
-    np.multiply(g, c[0], out=g)
-    np.subtract(w, g, out=w)
+    np.multiply(g, c[0], g)
+    np.subtract(w, g, w)
 
 
 def momentum_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
@@ -69,24 +69,24 @@ def momentum_coefficients(members: Sequence[Hyperparameters], rate: Array, _firs
     return rate, constant(members, "momentum", rate)
 
 
-def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
     """Heavy ball, v = mu v + g; w -= rate v (Polyak 1964)."""
     velocity = slots[0]
-    np.multiply(velocity, c[1], out=velocity)
-    np.add(velocity, g, out=velocity)
-    np.multiply(velocity, c[0], out=scratch)
-    np.subtract(w, scratch, out=w)
+    np.multiply(velocity, c[1], velocity)
+    np.add(velocity, g, velocity)
+    np.multiply(velocity, c[0], scratch)
+    np.subtract(w, scratch, w)
 
 
-def nesterov(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+def nesterov(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
     """Looking ahead, v = mu v + g; w -= rate (g + mu v) (Nesterov 1983)."""
     velocity = slots[0]
-    np.multiply(velocity, c[1], out=velocity)
-    np.add(velocity, g, out=velocity)
-    np.multiply(velocity, c[1], out=scratch)
-    np.add(scratch, g, out=scratch)
-    np.multiply(scratch, c[0], out=scratch)
-    np.subtract(w, scratch, out=w)
+    np.multiply(velocity, c[1], velocity)
+    np.add(velocity, g, velocity)
+    np.multiply(velocity, c[1], scratch)
+    np.add(scratch, g, scratch)
+    np.multiply(scratch, c[0], scratch)
+    np.subtract(w, scratch, w)
 
 
 def adagrad_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
@@ -94,16 +94,16 @@ def adagrad_coefficients(members: Sequence[Hyperparameters], rate: Array, _first
     return rate, constant(members, "epsilon", rate)
 
 
-def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
     """Sum of squares, s += g^2; w -= rate g / (sqrt(s) + eps) (Duchi et al. 2011)."""
     squares = slots[0]
-    np.multiply(g, g, out=scratch)
-    np.add(squares, scratch, out=squares)
-    np.sqrt(squares, out=scratch)
-    np.add(scratch, c[1], out=scratch)
-    np.divide(g, scratch, out=scratch)
-    np.multiply(scratch, c[0], out=scratch)
-    np.subtract(w, scratch, out=w)
+    np.multiply(g, g, scratch)
+    np.add(squares, scratch, squares)
+    np.sqrt(squares, scratch)
+    np.add(scratch, c[1], scratch)
+    np.divide(g, scratch, scratch)
+    np.multiply(scratch, c[0], scratch)
+    np.subtract(w, scratch, w)
 
 
 def rmsprop_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
@@ -113,17 +113,17 @@ def rmsprop_coefficients(members: Sequence[Hyperparameters], rate: Array, _first
     return rate / root, constant(members, "epsilon", rate) / root, rho
 
 
-def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
     """Mean square, v = rho v + (1 - rho) g^2; w -= rate g / (sqrt(v) + eps) (Tieleman and Hinton 2012)."""
     squares = slots[0]
-    np.multiply(g, g, out=scratch)
-    np.multiply(squares, c[2], out=squares)
-    np.add(squares, scratch, out=squares)
-    np.sqrt(squares, out=scratch)
-    np.add(scratch, c[1], out=scratch)
-    np.divide(g, scratch, out=scratch)
-    np.multiply(scratch, c[0], out=scratch)
-    np.subtract(w, scratch, out=w)
+    np.multiply(g, g, scratch)
+    np.multiply(squares, c[2], squares)
+    np.add(squares, scratch, squares)
+    np.sqrt(squares, scratch)
+    np.add(scratch, c[1], scratch)
+    np.divide(g, scratch, scratch)
+    np.multiply(scratch, c[0], scratch)
+    np.subtract(w, scratch, w)
 
 
 def adam_coefficients(members: Sequence[Hyperparameters], rate: Array, first: int) -> tuple[Array, ...]:
@@ -138,7 +138,7 @@ def adam_coefficients(members: Sequence[Hyperparameters], rate: Array, first: in
     return size, constant(members, "epsilon", rate) / root, beta1, beta2
 
 
-def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
+def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
     """Both moments corrected for their start at zero (Kingma and Ba 2014).
 
     m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; w -= rate m_hat / (sqrt(v_hat) + eps).
@@ -146,16 +146,16 @@ def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Array) -> None:
     """
     size, epsilon, decay, decay_of_squares = c
     mean, squares = slots
-    np.multiply(mean, decay, out=mean)
-    np.add(mean, g, out=mean)
-    np.multiply(g, g, out=scratch)
-    np.multiply(squares, decay_of_squares, out=squares)
-    np.add(squares, scratch, out=squares)
-    np.sqrt(squares, out=scratch)
-    np.add(scratch, epsilon, out=scratch)
-    np.divide(mean, scratch, out=scratch)
-    np.multiply(scratch, size, out=scratch)
-    np.subtract(w, scratch, out=w)
+    np.multiply(mean, decay, mean)
+    np.add(mean, g, mean)
+    np.multiply(g, g, scratch)
+    np.multiply(squares, decay_of_squares, squares)
+    np.add(squares, scratch, squares)
+    np.sqrt(squares, scratch)
+    np.add(scratch, epsilon, scratch)
+    np.divide(mean, scratch, scratch)
+    np.multiply(scratch, size, scratch)
+    np.subtract(w, scratch, w)
 
 
 NEGLIGIBLE: Final = 1e-33
@@ -170,10 +170,10 @@ def flush(slots: Array, scratch: Array, flags: Array) -> None:
     stay there, and processors take a hundred times as long for those: training would slow down threefold.
     """
     for slot in slots:
-        np.abs(slot, out=scratch)
-        np.greater(scratch, scratch.dtype.type(NEGLIGIBLE), out=flags)
+        np.abs(slot, scratch)
+        np.greater(scratch, scratch.dtype.type(NEGLIGIBLE), flags)
         np.copyto(scratch, flags)
-        np.multiply(slot, scratch, out=slot)
+        np.multiply(slot, scratch, slot)
 
 
 RULES: Final[dict[str, Rule]] = {

@@ -6,7 +6,6 @@ are few stretches.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -17,41 +16,25 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 
 Operation = Callable[[], None]
 
+Penalty = Callable[[Array, Array, Array], None]
+"""(parameters, strength, out) writes the penalty's gradient."""
+
 CLIP_EPSILON: Final = 1e-6
 """Added to the norm before dividing, as PyTorch's `clip_grad_norm_` does."""
 
 
 def l2(parameters: Array, strength: Array, out: Array) -> None:
     """The gradient of strength w^2 / 2: strength w."""
-    np.multiply(parameters, strength, out=out)
+    np.multiply(parameters, strength, out)
 
 
 def l1(parameters: Array, strength: Array, out: Array) -> None:
     """The gradient of strength |w|: strength sign(w)."""
-    np.sign(parameters, out=out)
-    np.multiply(out, strength, out=out)
+    np.sign(parameters, out)
+    np.multiply(out, strength, out)
 
 
-def penalty_operations(
-    members: Sequence[Hyperparameters], layout: Layout, parameters: Array, gradients: Array, scratch: Array
-) -> list[Operation]:
-    """What adds the penalties' gradients to those of the data, for K rows of flat buffers."""
-    operations: list[Operation] = []
-    for name, gradient_of in (("l1", l1), ("l2", l2)):
-        strengths = column([getattr(h, name) for h in members], parameters.dtype)
-        for run in runs(strengths[:, 0] > 0):
-            evaluate = partial(gradient_of, parameters[run], strengths[run], scratch[run])
-            biases = [scratch[run, block.biases] for block in layout.blocks]
-            operations.append(partial(add_penalty, evaluate, scratch[run], biases, gradients[run]))
-    return operations
-
-
-def add_penalty(evaluate: Operation, penalty: Array, biases: Sequence[Array], gradients: Array) -> None:
-    """Add to `gradients` what `evaluate` leaves in `penalty`, without its biases; in whole passes."""
-    evaluate()
-    for bias in biases:
-        bias.fill(0)
-    np.add(gradients, penalty, out=gradients)
+PENALTIES: Final[dict[str, Penalty]] = {"l1": l1, "l2": l2}
 
 
 def bound_operations(
@@ -76,13 +59,13 @@ def max_norm(weight: Array, bound: Array) -> Operation:
     one = weight.dtype.type(1)
 
     def apply() -> None:
-        np.multiply(weight, weight, out=squares)
+        np.multiply(weight, weight, squares)
         np.matmul(ones, squares, out=factor)
-        np.sqrt(factor, out=factor)
-        np.divide(bound, factor, out=factor)
+        np.sqrt(factor, factor)
+        np.divide(bound, factor, factor)
         np.fmin(factor, one, out=factor)
         # In place, NumPy would first copy a view with gaps: it cannot tell that nothing overlaps.
-        np.multiply(weight, factor, out=scaled)
+        np.multiply(weight, factor, scaled)
         np.copyto(weight, scaled)
 
     return apply
@@ -107,11 +90,11 @@ def clip(gradient: Array, squares: Array, bound: Array) -> Operation:
     number = gradient.dtype.type
 
     def apply() -> None:
-        np.sqrt(squares, out=factor)
-        np.add(factor, number(CLIP_EPSILON), out=factor)
-        np.divide(bound, factor, out=factor)
+        np.sqrt(squares, factor)
+        np.add(factor, number(CLIP_EPSILON), factor)
+        np.divide(bound, factor, factor)
         np.minimum(factor, number(1), out=factor)
-        np.multiply(gradient, factor, out=gradient)
+        np.multiply(gradient, factor, gradient)
 
     return apply
 

@@ -66,6 +66,23 @@ def test_the_gradient_norm_is_that_of_the_whole_gradient_before_clipping():
     assert of_clipped.gradient_norm[0] == statistics.gradient_norm[0]
 
 
+def test_the_gradient_norm_is_the_mean_over_every_fourth_step_clipped_or_not():
+    """Five steps an epoch: those numbered 0 and 4 count, though clipping takes the norm at every step."""
+    changes = {"batch_size": 6, "learning_rate": 1e-3}
+    both = cohort(changes, {**changes, "clip_norm": 1e6}, dtype=np.float64)
+    norms = []
+    measure = both._steps._move_by_measure
+
+    def move(step):
+        norms.append(np.sqrt(np.square(both._steps._gradients).sum(axis=1)))
+        measure(step)
+
+    both._steps._move_by_measure = move
+    statistics = both.train_epoch()
+    assert len(norms) == 5
+    np.testing.assert_allclose(statistics.gradient_norm, (norms[0] + norms[4]) / 2, rtol=1e-9)
+
+
 def test_predict_is_the_forward_pass_of_the_weights_without_dropout():
     c = cohort({"dropout": 0.5}, {"dropout": 0.0})
     c.train_epoch()
