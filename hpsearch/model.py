@@ -25,11 +25,11 @@ class TrainedModel:
     `about` says where it comes from (study, trial, scores); it has no influence on predictions.
     """
 
-    weights: Weights
+    weights: Weights = field(repr=False)
     activation: str
     loss: str
     task: Task
-    preprocessor: Preprocessor
+    preprocessor: Preprocessor = field(repr=False)
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, inputs: Any) -> NDArray[Any]:
@@ -60,9 +60,11 @@ class TrainedModel:
 
     def _outputs(self, inputs: Any) -> NDArray[np.float32]:
         x = self.preprocessor.transform(inputs)
+        if not len(x):
+            return np.empty((0, len(self.weights.layers[-1][1])), dtype=np.float32)
         chunks = [
             forward(self.weights, x[start : start + _CHUNK], self.activation)
-            for start in range(0, max(len(x), 1), _CHUNK)
+            for start in range(0, len(x), _CHUNK)
         ]
         return np.concatenate(chunks)
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from hpsearch.archive import load_result
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
@@ -11,6 +12,8 @@ from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.facts import FactStore
 from hpsearch.search.ranking import ranked
 from hpsearch.store import Store, StudyHome
+
+_PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test")
 
 
 class BestParams(Mapping[str, ParameterValue]):
@@ -26,7 +29,7 @@ class BestParams(Mapping[str, ParameterValue]):
             study has ended.
     """
 
-    __slots__ = ("_params", "fingerprint", "run_id", "scores", "study", "test", "trial")
+    __slots__ = ("_params", *_PROVENANCE)
 
     _params: Mapping[str, ParameterValue]
     study: str
@@ -38,8 +41,16 @@ class BestParams(Mapping[str, ParameterValue]):
 
     def __init__(self, params: Mapping[str, ParameterValue], **provenance: Any) -> None:
         object.__setattr__(self, "_params", dict(params))
-        for name, value in provenance.items():
-            object.__setattr__(self, name, value)
+        for name in _PROVENANCE:
+            object.__setattr__(self, name, _frozen(provenance[name]))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles are made from plain values."""
+        return _best_params_of, (dict(self._params), self.provenance())
+
+    def provenance(self) -> dict[str, Any]:
+        """All attributes, as plain values that JSON can hold."""
+        return {name: _thawed(getattr(self, name)) for name in _PROVENANCE}
 
     def __getitem__(self, name: str) -> ParameterValue:
         return self._params[name]
@@ -70,6 +81,21 @@ class BestParams(Mapping[str, ParameterValue]):
     def __repr__(self) -> str:
         params = ", ".join(f"{name}={value!r}" for name, value in self._params.items())
         return f"BestParams({params}; study={self.study!r}, trial={self.trial})"
+
+
+def _best_params_of(params: Mapping[str, ParameterValue], provenance: Mapping[str, Any]) -> BestParams:
+    return BestParams(params, **provenance)
+
+
+def _frozen(value: Any) -> Any:
+    """Mappings, all the way down, as views that cannot be written to."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({name: _frozen(item) for name, item in value.items()})
+    return value
+
+
+def _thawed(value: Any) -> Any:
+    return {name: _thawed(item) for name, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def best_params(study: str, *, store: str | Path | None = None) -> BestParams:

@@ -86,9 +86,7 @@ def best(study: str, store: Store, form: str) -> None:
 
         click.echo(yaml.safe_dump(dict(params), sort_keys=False), nl=False)
         return
-    provenance = {
-        name: getattr(params, name) for name in ("study", "trial", "run_id", "fingerprint", "scores", "test")
-    }
+    provenance = params.provenance()
     if form == "json":
         click.echo(json.dumps({"params": dict(params), **provenance}, indent=1))
         return

@@ -1,5 +1,9 @@
 """What code takes from a study."""
 
+import copy
+import json
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +47,33 @@ def test_best_params_is_an_immutable_mapping_with_provenance(store):
         best["learning_rate"] = 1.0
     with pytest.raises(AttributeError, match="no parameter 'learning_rat'"):
         best.learning_rat  # noqa: B018
+
+
+def test_best_params_can_be_copied_and_sent_but_not_written_to(store):
+    """All of it is read-only, what is nested in it too; copies and pickles are equal to it."""
+    best = best_params("quick", store=store)
+    with pytest.raises(TypeError):
+        best.scores["best_validation_loss"] = 0.0
+    with pytest.raises(TypeError):
+        best.test["accuracy"]["value"] = 1.0
+    for other in (copy.copy(best), copy.deepcopy(best), pickle.loads(pickle.dumps(best))):
+        assert other == best
+        assert other.provenance() == best.provenance()
+    assert json.loads(json.dumps(best.provenance())) == best.provenance()
+
+
+def test_no_rows_are_no_predictions(store):
+    """An empty table is not an error: a filter may have left nothing."""
+    model = load_model("quick", store=store)
+    inputs = load_iris(as_frame=True)["data"].iloc[:0]
+    assert model.predict(inputs).shape == (0,)
+    assert model.predict_proba(inputs).shape == (0, 3)
+    assert load_model("houses", store=store).predict([]).shape == (0,)
+
+
+def test_a_model_is_shown_in_a_line(store):
+    """Its weights are thousands of numbers."""
+    assert len(repr(load_model("houses", store=store))) < 400
 
 
 def test_the_model_predicts_on_raw_inputs(store):
