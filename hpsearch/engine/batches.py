@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array, aligned
+from hpsearch.engine.arrays import Array, aligned, shared
 
 GATHERED_AT_ONCE: Final = 1 << 17
 """Bytes of inputs and targets that are gathered in one call, for as many steps as fit (at least one)."""
@@ -62,17 +62,17 @@ class Batches:
         """The inputs (K, B, ...) and targets (K, B, O) of a step of this epoch; steps are taken in turn."""
         if step == self.full:
             self._last.gather(self._order[:, self.full * self.size :])
-            return self._last.part(0)
+            return self._last.parts[0]
         place = step % self._steps
         if place == 0:
             self._chunk.gather(self._order[:, step * self.size : (step + self._steps) * self.size])
-        return self._chunk.part(place)
+        return self._chunk.parts[place]
 
     def _allocate(self) -> None:
         rows = len(self._generators)
         numbers = rows * self.size * (self._inputs[0].size + self._targets[0].size)
         affordable = GATHERED_AT_ONCE // (numbers * self._inputs.itemsize)
-        self._steps = max(1, min(self.full, affordable))
+        self._steps: int = max(1, min(self.full, affordable))
         self._chunk = self._gatherer(self.size, self._steps)
         if self.rest:
             self._last = self._gatherer(self.rest, 1)
@@ -86,20 +86,21 @@ class Batches:
 
 
 class _Gatherer:
-    """Buffers for the samples of a few steps of one batch size."""
+    """Buffers for the samples of a few steps of one batch size; `parts` are those of each step."""
 
     def __init__(
         self, inputs: Array, targets: Array, *, batch: int, steps: int, factor: Array, offset: Array
     ) -> None:
         rows, width = len(factor), batch * steps
         self._sources = inputs, targets
-        self._batch = batch
         self._places = np.zeros((rows, width), np.intp)
         self._inputs = aligned((rows, width, *inputs.shape[1:]), inputs.dtype)
         self._values = aligned((rows, width, *targets.shape[1:]), targets.dtype)
-        self._factor = factor.astype(targets.dtype).reshape(-1, 1, 1)
-        self._offset = offset.astype(targets.dtype).reshape(-1, 1, 1)
+        self._factor = shared(factor.astype(targets.dtype).reshape(-1, 1, 1))
+        self._offset = shared(offset.astype(targets.dtype).reshape(-1, 1, 1))
         self._scaled, self._smoothed = bool((factor != 1).any()), bool(offset.any())
+        windows = [slice(start, start + batch) for start in range(0, width, batch)]
+        self.parts = [(self._inputs[:, window], self._values[:, window]) for window in windows]
 
     def gather(self, places: Array) -> None:
         """Fetch the samples at (K, steps x batch) places, or fewer steps at an epoch's end."""
@@ -108,11 +109,6 @@ class _Gatherer:
         np.take(inputs, self._places, axis=0, out=self._inputs, mode="clip")
         np.take(targets, self._places, axis=0, out=self._values, mode="clip")
         if self._scaled:
-            np.multiply(self._values, self._factor, out=self._values)
+            np.multiply(self._values, self._factor, self._values)
         if self._smoothed:
-            np.add(self._values, self._offset, out=self._values)
-
-    def part(self, step: int) -> tuple[Array, Array]:
-        """The samples of one step."""
-        window = slice(step * self._batch, (step + 1) * self._batch)
-        return self._inputs[:, window], self._values[:, window]
+            np.add(self._values, self._offset, self._values)

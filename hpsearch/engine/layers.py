@@ -71,8 +71,12 @@ class Dense:
     ) -> None:
         self._weight, self._gradient, self._deepest = weight, gradient, deepest
         self._out, self._delta = behind.values.inner, behind.gradient.inner
+        _, batch, width = before.values.whole.shape
+        outputs = weight.shape[2]
+        self._widths = piece_width(batch, width, outputs), piece_width(width, batch, outputs)
         self._turned: tuple[Array, Array] | None = None
         self._inward = [] if deepest else self._towards(before.gradient.inner)
+        self._ones = before.values.whole[..., -1]
         self.read(before.values.whole)
 
     def _towards(self, front: Array) -> list[tuple[Array, Array, Array]]:
@@ -86,13 +90,10 @@ class Dense:
         return pieces(self._delta, turned, front, width or inputs)
 
     def read(self, frame: Array) -> None:
-        """Read from another (K, B, D + 1) frame from now on, whose last column is set to one."""
-        _, batch, width = frame.shape
-        weight, gradient, turned = self._weight, self._gradient, frame.transpose(0, 2, 1)
-        outputs = weight.shape[2]
-        self._forward = pieces(frame, weight, self._out, piece_width(batch, width, outputs))
-        self._backward = pieces(turned, self._delta, gradient, piece_width(width, batch, outputs))
-        self._ones = frame[..., -1]
+        """Read from another (K, B, D + 1) frame from now on; its last column must be one in the first layer."""
+        forward, backward = self._widths
+        self._forward = pieces(frame, self._weight, self._out, forward)
+        self._backward = pieces(frame.transpose(0, 2, 1), self._delta, self._gradient, backward)
 
     def forward(self) -> None:
         """Compute z = [x, 1] W."""

@@ -13,6 +13,9 @@ import numpy as np
 
 from hpsearch.engine.arrays import Array, quiet, total
 
+SPREAD: Final = 32
+"""Outputs up to which a sum over them is computed once for each: dividing by it then needs no broadcast."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loss:
@@ -39,7 +42,9 @@ class Work:
     columns: Array
     """(K, B, 1)"""
     counts: Array
-    """(O, 1), all equal to B"""
+    """(O, O) if that is small, else (O, 1), all equal to B"""
+    sums: Array
+    """(K, B, O) or (K, B, 1)"""
     flags: Array
     """(K, B, O) booleans"""
     huber_delta: Array
@@ -49,10 +54,12 @@ class Work:
     def allocate(cls, outputs: Array, huber_delta: Array) -> "Work":
         """Scratch for outputs of shape (K, B, O)."""
         rows, batch, width = outputs.shape
+        copies = width if width <= SPREAD else 1
         return cls(
             np.empty((width, rows, batch), outputs.dtype),
             np.empty((rows, batch, 1), outputs.dtype),
-            np.full((width, 1), batch, outputs.dtype),
+            np.full((width, copies), batch, outputs.dtype),
+            np.empty((rows, batch, copies), outputs.dtype),
             np.empty(outputs.shape, np.bool_),
             huber_delta.astype(outputs.dtype).reshape(-1, 1, 1),
         )
@@ -123,8 +130,8 @@ def cross_entropy_gradient(outputs: Array, targets: Array, work: Work, delta: Ar
     np.maximum.reduce(work.turned, axis=0, out=work.columns[..., 0])
     np.subtract(outputs, work.columns, delta)
     np.exp(delta, delta)
-    np.matmul(delta, work.counts, out=work.columns)
-    np.divide(delta, work.columns, delta)
+    np.matmul(delta, work.counts, out=work.sums)
+    np.divide(delta, work.sums, delta)
     np.subtract(delta, targets, delta)
 
 
