@@ -1,5 +1,6 @@
 """The command line: click verbs over the library, and the only place that prints."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, Final
@@ -65,7 +66,8 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("interrupted", err=True)
         code = InterruptedRunError.exit_code
     except HpsearchError as error:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        colour = False if os.environ.get("NO_COLOR") else None  # None: where the terminal has it
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True, color=colour)
         code = error.exit_code
     sys.exit(_exit_code(code))
 

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from hpsearch.cli.describe import console, counted, data_sentence, number
 from hpsearch.data import PreparedData
@@ -16,6 +17,7 @@ from hpsearch.spec import StudySpec
 from hpsearch.store import StudyHome
 
 _LINES: Final = 10  # progress lines of a run that is not watched on a terminal
+_WIDE: Final = 100  # columns from which on a terminal has room for a long bar
 _STATE_NAMES: Final = {
     "complete": "complete",
     "stopped_early": "stopped early",
@@ -59,10 +61,14 @@ class LiveDisplay:
         if self._console.is_terminal:
             self._progress = Progress(
                 TextColumn("{task.description}"),
-                BarColumn(bar_width=30),
+                BarColumn(bar_width=30 if self._console.width >= _WIDE else 10),
                 MofNCompleteColumn(),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                # takes what the others leave: in a narrow terminal the counts stay, and the note is cut
+                TextColumn(
+                    "{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
+                ),
+                expand=True,
                 console=self._console,
                 transient=True,
             )
@@ -86,7 +92,8 @@ class LiveDisplay:
     def step(self, text: str) -> None:
         """Say what is done beside the trials."""
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, description=text)
+            # alone: in a narrow terminal nothing else would be readable beside it
+            self._progress.update(self._task, description=text, note="")
         else:
             self._console.print(text)
 

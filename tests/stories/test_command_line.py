@@ -1,7 +1,12 @@
 """The command line as its users meet it: every verb, on real data, in a process of its own."""
 
 import json
+import os
+import pty
 import shlex
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 import yaml
@@ -219,3 +224,39 @@ def test_the_ui_of_a_store_without_studies_is_refused(tmp_path):
     assert done.returncode == 2
     assert "no studies in" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("settings", "colour"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_errors_are_coloured_on_a_terminal_unless_the_user_declines(tmp_path, settings, colour):
+    """NO_COLOR is respected by all that is printed (https://no-color.org)."""
+    master, slave = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "hpsearch", "best", "nothing"],
+        cwd=tmp_path,
+        stderr=slave,
+        env={**{k: v for k, v in os.environ.items() if k != "NO_COLOR"}, "TERM": "xterm", **settings},
+        check=False,
+    )
+    assert done.returncode == 2
+    assert (b"\x1b[31m" in os.read(master, 10_000)) is colour
+
+
+def test_a_narrow_terminal_keeps_the_counts(tmp_path):
+    """What is cut for want of room is the note behind them."""
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpsearch", "run", "quick.yaml"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "50"},
+    )
+    os.close(slave)
+    shown = b""
+    with suppress(OSError):  # how a terminal ends on Linux
+        while piece := os.read(master, 10_000):
+            shown += piece
+    assert process.wait() == 0
+    assert "14/14" in shown.decode()
+    assert "writing to MLflow" in shown.decode()
