@@ -66,9 +66,11 @@ class Driver:
         pipeline = Pipeline(pool, depth=depth(budget.in_flight))
         upcoming = windows(startup=startup_trials(self._spec), in_flight=budget.in_flight)
         exhausted = False
+        # stored trials count although the budget was lowered since: the winner is the best of all there are
+        trials = max(budget.trials, len(self._known))
         while True:
             while not exhausted and not pipeline.full:
-                numbers = [number for number in next(upcoming) if number < budget.trials]
+                numbers = [number for number in next(upcoming) if number < trials]
                 proposals = self._proposals.propose(numbers, self._known)
                 exhausted = not numbers or len(proposals) < len(numbers)
                 if proposals:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,11 @@ class TrainedModel:
                     f"{directory}: model format {description['format']} is not known to this version of "
                     f"hpsearch (it reads {_FORMAT}); upgrade hpsearch"
                 )
-            with np.load(directory / "weights.npz", allow_pickle=False) as arrays:
+            # opened here: NumPy leaves a damaged archive open
+            with (
+                (directory / "weights.npz").open("rb") as file,
+                np.load(file, allow_pickle=False) as arrays,
+            ):
                 layers = tuple(
                     (arrays[f"weight_{index}"], arrays[f"bias_{index}"])
                     for index in range(description["layers"])
@@ -112,7 +117,7 @@ class TrainedModel:
                 preprocessor=Preprocessor.from_json(description["preprocessor"]),
                 about=description["about"],
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
             raise StorageError(
                 f"{directory}: the model cannot be read ({error}); refit it by running the study"
             ) from error

@@ -7,8 +7,9 @@ from typing import Any, Final, Protocol
 from hpsearch.archive import choose_home, load_result, open_facts, save_result
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver
-from hpsearch.errors import TrackingError
+from hpsearch.errors import StorageError, TrackingError
 from hpsearch.fit import prepare_study
+from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
 from hpsearch.spec import StudySpec
@@ -91,7 +92,7 @@ def _conclude(
     """The winner's result; the test part stays sealed when the stored result is of the same winner."""
     fact = choose(facts, spec)
     stored = load_result(home)
-    if stored is not None and stored["trial"] == fact.number and home.model.is_dir():
+    if stored is not None and stored["trial"] == fact.number and _is_readable(home):
         return stored
     about = {
         "study": home.name,
@@ -104,6 +105,15 @@ def _conclude(
     example = data.raw_example().to_json(orient="split", index=False)
     save_result(home, winner, result, example=example)
     return result
+
+
+def _is_readable(home: StudyHome) -> bool:
+    """Whether the model is there and whole; it is refitted otherwise."""
+    try:
+        TrainedModel.load(home.model)
+    except StorageError:
+        return False
+    return True
 
 
 def _finish(tracker: Tracker) -> str | None:

@@ -37,7 +37,7 @@ class LiveDisplay:
         self._states: Counter[str] = Counter()
         self._best: TrialFact | None = None
         self._spec: StudySpec | None = None
-        self._stored = 0
+        self._stored = self._total = 0
         self.home: StudyHome | None = None
 
     def __enter__(self) -> Self:
@@ -52,6 +52,7 @@ class LiveDisplay:
     def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
         """Say what is being run, and start the bar."""
         self._spec, self._stored, self.home = spec, stored, home
+        self._total = max(spec.budget.trials, stored)
         self._console.print(f"[bold]{home.key}[/] in {escape(str(home.path))}")
         self._console.print(data_sentence(data.summary, data.task))
         for warning in data.warnings:
@@ -72,7 +73,7 @@ class LiveDisplay:
                 console=self._console,
                 transient=True,
             )
-            self._task = self._progress.add_task("trials", total=spec.budget.trials, note="")
+            self._task = self._progress.add_task("trials", total=self._total, note="")
             self._progress.start()
 
     def retired(self, fact: TrialFact) -> None:
@@ -84,10 +85,8 @@ class LiveDisplay:
         self._best = next(iter(ranked(filter(None, (self._best, fact)), direction)), None)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=self._note())
-        elif done > self._stored and done % max(1, self._spec.budget.trials // _LINES) == 0:
-            self._console.print(
-                f"{time.strftime('%H:%M:%S')} {done}/{self._spec.budget.trials} trials, {self._note()}"
-            )
+        elif done > self._stored and done % max(1, self._total // _LINES) == 0:
+            self._console.print(f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {self._note()}")
 
     def step(self, text: str) -> None:
         """Say what is done beside the trials."""

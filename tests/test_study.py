@@ -1,0 +1,57 @@
+"""A study that is run again: what is kept of it, and what is made anew."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from hpsearch import best_params, load_model
+from hpsearch.errors import StorageError
+from hpsearch.store import Store
+from tests.support.studies import run_quick
+
+INPUTS = np.random.default_rng(0).normal(3.0, 2.0, size=(20, 4))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A store with the quick study, run to its end."""
+    directory = tmp_path_factory.mktemp("finished")
+    run_quick(directory)
+    return directory
+
+
+@pytest.fixture
+def store(finished, tmp_path):
+    """A copy to be damaged."""
+    return shutil.copytree(finished, tmp_path / "store")
+
+
+def test_a_lowered_budget_forgets_no_trial(store):
+    """budget.trials is what the search runs up to: the winner stays the best of all stored trials."""
+    before = best_params("quick", store=store)
+    result, watcher = run_quick(store, budget__trials=2)
+    assert len(result.facts) == len(watcher.facts) == 14
+    assert best_params("quick", store=store).provenance() == before.provenance()
+    assert result.result["trial"] == before.trial
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("model.json", lambda content: content[:-10]),
+        ("weights.npz", lambda content: content[: len(content) // 2]),
+        ("weights.npz", lambda content: b"x" * len(content)),
+        ("weights.npz", lambda content: b""),
+    ],
+    ids=["description", "half", "other", "empty"],
+)
+def test_a_damaged_model_is_named_and_the_next_run_refits_it(store, name, damage):
+    """The refit is the same again: its random numbers have their address."""
+    predicted = load_model("quick", store=store).predict_proba(INPUTS)
+    file = Store.locate(store).find("quick").model / name
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(StorageError, match=r"the model cannot be read .* refit it by running the study"):
+        load_model("quick", store=store)
+    run_quick(store)
+    assert (load_model("quick", store=store).predict_proba(INPUTS) == predicted).all()
