@@ -73,7 +73,7 @@ def run(
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
         raise _StoppedRunError(
-            f"stopped; {_stored(display.home)} finished trials are kept. Go on with: {_again(file, overrides, store)}",
+            f"stopped; {_kept(display.home)}. Go on with: {_again(file, overrides, store)}",
             code,
         ) from None
     print_summary(result, store_given=store != Store.locate())
@@ -85,13 +85,14 @@ def _again(file: Path, overrides: Sequence[str], store: Store) -> str:
     return shlex.join([*words, *(() if store == Store.locate() else ("--store", str(store.root)))])
 
 
-def _stored(home: StudyHome | None) -> int:
+def _kept(home: StudyHome | None) -> str:
     """How many trials the store holds: a signal may come between storing a trial and showing it."""
     from hpsearch.search.facts import FactStore  # noqa: PLC0415 - loaded by the run before
 
     if home is None or not FactStore.exists(home.facts):
-        return 0
-    return len(FactStore.open(home.facts, study=home.key).facts())
+        return "no trial had finished"
+    count = len(FactStore.open(home.facts, study=home.key).facts())
+    return "1 finished trial is kept" if count == 1 else f"{count} finished trials are kept"
 
 
 def _terminate(_number: int, _frame: types.FrameType | None) -> None:

@@ -29,11 +29,12 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     lost = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05)
     if not swings and not lost:
         return None
+    came_down = f"while it came down by {decrease:.0%}" if decrease > 0 else "and never came down"
     return Finding(
         name="learning_rate_too_large",
         severity=_severity(reading),
         sentence=f"The training loss rose in {len(rises)} of {len(reading.steps)} epochs, in sum by "
-        f"{swing:.2g} of a constant guess's loss, while it came down by {decrease:.2g}.",
+        f"{swing:.0%} of a constant guess's loss, {came_down}.",
         advice=f"Try {reading.scaled_rate(0.1, 0.3)}, a larger batch_size, or schedule: cosine.",
         evidence={
             "rising_epochs": float(len(rises)),
@@ -122,14 +123,15 @@ def overfitting(reading: Reading) -> Finding | None:
     since = best + 1 if rises else int(np.argmax(validation - train >= 0.25)) + 1
     how = (
         f"has risen by {rise / validation[best]:.0%} while the training loss fell "
-        f"from {train[best]:.2g} to {train[-1]:.2g}"
+        f"from {train[best]:.1%} to {train[-1]:.1%} of a constant guess's"
         if rises
-        else f"is far above the training loss ({validation[-1]:.2g} against {train[-1]:.2g})"
+        else f"is far above the training loss: at the end {validation[-1]:.1%} "
+        f"against {train[-1]:.1%} of a constant guess's"
     )
     return Finding(
         name="overfitting",
         severity="warning",
-        sentence=f"Since epoch {since} the validation loss {how}, in units of a constant guess's.",
+        sentence=f"Since epoch {since} the validation loss {how}.",
         advice="Try more dropout or l2, fewer or narrower layers, or early_stopping; more data helps most.",
         evidence={"since_epoch": float(since), "rise": rise, "gap": gap},
     )
@@ -171,7 +173,7 @@ def still_improving(reading: Reading) -> Finding | None:
         name="still_improving",
         severity="hint",
         sentence=f"The validation loss fell by {gain / before:.0%} in the last "
-        f"{quarter} of {reading.n} epochs and was at its best at the end.",
+        f"{f'{quarter} ' if quarter > 1 else ''}of {reading.n} epochs and was at its best at the end.",
         advice=f"Try more than {reading.planned} epochs, or {reading.scaled_rate(1.5, 3)}.",
         evidence={"gain": gain, "share": gain / before, "epochs": float(quarter)},
     )
@@ -198,7 +200,7 @@ def healthy(reading: Reading) -> Finding:
         name="healthy",
         severity="good",
         sentence=f"The validation loss came down to {validation:.1%} of a constant guess's in epoch "
-        f"{best + 1}, {gap:+.1%} from the training loss.",
+        f"{best + 1}, the training loss to {float(reading.train[best]):.1%}.",
         advice="Nothing stands out; compare it with the best trials.",
         evidence={"best_epoch": float(best + 1), "validation_loss_ratio": validation, "gap": gap},
     )

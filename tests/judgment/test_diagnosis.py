@@ -258,3 +258,41 @@ def test_any_curves_get_a_verdict_with_sentences_and_finite_evidence(seed):
         assert finding.advice
         assert all(np.isfinite(value) for value in finding.evidence.values())
         assert "nan" not in finding.sentence.split()
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "said"),
+    [
+        (
+            [0.9, 0.5, 0.2, 0.1, 0.05],
+            [0.9, 0.5, 0.25, 0.2, 0.201],
+            "The validation loss came down to 20.0% of a constant guess's in epoch 4, the training loss to 10.0%.",
+        ),
+        (
+            [0.9, 0.6, 0.4],
+            [0.9, 0.6, 0.45],
+            "The validation loss fell by 25% in the last of 3 epochs and was at its best at the end.",
+        ),
+        (
+            [0.5, 0.6, 0.9],
+            [1.0, 1.1, 1.2],
+            "The training loss rose in 2 of 2 epochs, in sum by 40% of a constant guess's loss, and never came down.",
+        ),
+        (
+            [0.9, 0.864, 0.862, 0.861, 0.86],
+            [0.9, 0.9, 1.0, 1.1, 1.2],
+            (
+                "Since epoch 1 the validation loss has risen by 22% while the training loss fell from 90.0% to 86.0% "
+                "of a constant guess's."
+            ),
+        ),
+    ],
+)
+def test_sentences_say_numbers_in_shares_of_a_constant_guess(train, validation, said):
+    findings, _ = diagnose(
+        {"train_loss": train, "validation_loss": validation, "learning_rate": [0.01] * len(train)},
+        state="complete",
+        epochs_planned=len(train),
+        baseline_loss=1.0,
+    )
+    assert said in [finding.sentence for finding in findings]
