@@ -115,7 +115,7 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
     place = Store.locate(store)
     home = place.find(study)
     facts = open_for_reading(home)
-    fact = best_trial(facts.facts(), facts.directions[0], study=home.key)
+    fact = best_trial(facts.facts(), facts.directions, study=home.key)
     result = load_result(home)
     concluded = result is not None and result["trial"] == fact.number
     return BestParams(
@@ -145,13 +145,13 @@ def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
     return TrainedModel.load(home.model)
 
 
-def best_trial(facts: Sequence[TrialFact], direction: str, *, study: str) -> TrialFact:
-    """The best finished trial by the first objective.
+def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: str) -> TrialFact:
+    """The best finished trial by the first objective; of equals, by the next.
 
     Raises:
         UnknownTrialError: no trial has finished.
     """
-    best = ranked(facts, direction)
+    best = ranked(facts, directions)
     if not best:
         raise UnknownTrialError(f"study {study!r}: none of its {len(facts)} trials has finished")
     return best[0]

@@ -59,19 +59,20 @@ class Winner:
 
 
 def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
-    """The finished trial with the best first objective; the earlier one of equals.
+    """The finished trial with the best first objective; of equals the better by the next, then the earlier one.
 
     Raises:
         TrainingError: no trial finished.
     """
-    best = ranked(facts, spec.objectives[0].direction)
+    best = ranked(facts, [objective.direction for objective in spec.objectives])
     if best:
         return best[0]
     if not facts:
         raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
     reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
     raise TrainingError(
-        f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''})"
+        f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''}); "
+        "give the space values that can be trained with, and begin anew with --fresh"
     )
 
 

@@ -32,8 +32,8 @@ def plain_table(*headers: str) -> Table:
 
 
 def number(value: Any) -> str:
-    """Four significant digits for a float; anything else as it is."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Four significant digits for a float; nothing as the study file says it; anything else as it is."""
+    return f"{value:.4g}" if isinstance(value, float) else "null" if value is None else str(value)
 
 
 def counted(count: int, noun: str) -> str:
@@ -72,13 +72,17 @@ def space_table(spec: StudySpec) -> Table | str:
 def _values(parameter: Fixed | Choice | Range) -> str:
     match parameter:
         case Fixed():
-            return f"{parameter.value} (fixed)"
+            return f"{_exact(parameter.value)} (fixed)"
         case Choice():
-            return ", ".join(map(str, parameter.values))
+            return ", ".join(map(_exact, parameter.values))
         case Range():
             scale = ", on a log scale" if parameter.log else ""
             step = f", in steps of {parameter.step:g}" if parameter.step is not None else ""
             return f"{parameter.min:g} to {parameter.max:g}{scale}{step}"
+
+
+def _exact(value: Any) -> str:
+    return "null" if value is None else str(value)
 
 
 def _condition(when: Mapping[str, Any]) -> str:

@@ -81,8 +81,8 @@ class LiveDisplay:
         assert self._spec is not None  # noqa: S101 - `opened` comes first
         self._states[fact.state] += 1
         done = sum(self._states.values())
-        direction = self._spec.objectives[0].direction
-        self._best = next(iter(ranked(filter(None, (self._best, fact)), direction)), None)
+        directions = [objective.direction for objective in self._spec.objectives]
+        self._best = next(iter(ranked(filter(None, (self._best, fact)), directions)), None)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=self._note())
         elif done > self._stored and done % max(1, self._total // _LINES) == 0:

@@ -1,7 +1,7 @@
 """`hpsearch trials` and `hpsearch best`: what a study has found."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -23,35 +23,51 @@ from hpsearch.store import Store
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
 def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
     """List the trials of a STUDY: finished ones first, by the objective, then the others."""
+    from hpsearch.cli.describe import counted  # noqa: PLC0415
     from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
-    from hpsearch.search.ranking import ranked  # noqa: PLC0415
+    from hpsearch.search.ranking import pareto_front, ranked  # noqa: PLC0415
 
     home = store.find(study)
     stored = open_for_reading(home)
     facts = stored.facts()
-    best_first = ranked(facts, stored.directions[0])
+    best_first = ranked(facts, stored.directions)
     shown = (best_first + [fact for fact in facts if not fact.finished])[:top]
     if as_json:
         click.echo(json.dumps([_as_json(fact) for fact in shown], indent=1))
         return
-    _print_table(shown)
-    click.echo(f"{len(facts)} trials, {len(best_first)} finished. Next: hpsearch best {home.key}", err=True)
+    canonical = stored.attributes["canonical"]
+    metrics = [objective["metric"] for objective in canonical.get("objectives", [])]
+    front = {fact.number for fact in pareto_front(facts, stored.directions)} if metrics else set()
+    _print_table(shown, metrics, front)
+    following = f" Next: hpsearch best {home.key}" if best_first else ""
+    click.echo(f"{counted(len(facts), 'trial')}, {len(best_first)} finished.{following}", err=True)
 
 
 def _as_json(fact: TrialFact) -> dict[str, Any]:
     return {"name": fact.name, **asdict(fact)}
 
 
-def _print_table(facts: Sequence[TrialFact]) -> None:
+def _print_table(facts: Sequence[TrialFact], metrics: Sequence[str], front: Collection[int]) -> None:
+    """A line a trial. `metrics`: the names of several objectives, then `front` holds the numbers of the best."""
     from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
     names = list(dict.fromkeys(name for fact in facts for name in fact.params))
-    table = plain_table("trial", "state", "objective", "gap", "epochs", "verdict", *names)
+    table = plain_table(
+        "trial",
+        "state",
+        *(metrics or ["objective"]),
+        *(["front"] if metrics else []),
+        "gap",
+        "epochs",
+        "verdict",
+        *names,
+    )
     for fact in facts:
         table.add_row(
             fact.name,
             fact.state.replace("_", " "),
-            " ".join(map(number, fact.values)) if fact.values else "",
+            *(map(number, fact.values) if fact.values else [""] * max(1, len(metrics))),
+            *((["yes"] if fact.number in front else [""]) if metrics else []),
             number(fact.scores.get("generalization_gap", "")),
             str(fact.epochs),
             fact.verdict.replace("_", " "),

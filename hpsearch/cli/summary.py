@@ -82,7 +82,7 @@ def _test(console: Console, result: StudyResult) -> None:
 def _front(console: Console, result: StudyResult) -> None:
     if len(result.spec.objectives) == 1:
         return
-    front = pareto_front(result.facts, tuple(objective.direction for objective in result.spec.objectives))
+    front = pareto_front(result.facts, [objective.direction for objective in result.spec.objectives])
     console.print(
         f"\n[bold]Pareto front[/] ({counted(len(front), 'trial')}; the winner is the first objective's best)"
     )

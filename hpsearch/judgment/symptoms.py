@@ -122,8 +122,8 @@ def overfitting(reading: Reading) -> Finding | None:
         return None
     since = best + 1 if rises else int(np.argmax(validation - train >= 0.25)) + 1
     how = (
-        f"has risen by {rise / validation[best]:.0%} while the training loss fell "
-        f"from {train[best]:.1%} to {train[-1]:.1%} of a constant guess's"
+        f"has risen from {validation[best]:.1%} to {validation[best] + rise:.1%} of a constant guess's, while the "
+        f"training loss fell from {train[best]:.1%} to {train[-1]:.1%}"
         if rises
         else f"is far above the training loss: at the end {validation[-1]:.1%} "
         f"against {train[-1]:.1%} of a constant guess's"

@@ -1,26 +1,36 @@
-"""The order of trials by their first objective."""
+"""The order of trials by their objectives, and those that no other beats."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from hpsearch.search.fact import TrialFact
 
 
-def ranked(facts: Iterable[TrialFact], direction: str) -> list[TrialFact]:
-    """The finished trials, best first; the earlier one of equals first. `direction`: minimize or maximize."""
-    sign = 1.0 if direction == "minimize" else -1.0
-    keyed = [(sign * fact.values[0], fact.number, fact) for fact in facts if fact.values is not None]
-    return [fact for _, _, fact in sorted(keyed, key=lambda entry: entry[:2])]
+def ranked(facts: Iterable[TrialFact], directions: Sequence[str]) -> list[TrialFact]:
+    """The finished trials, best first, by the first objective.
+
+    Of equals in it the better one by the next objective comes first, so that the first of all is on the Pareto
+    front; of equals in all, the earlier one. `directions`: minimize or maximize, for each objective.
+    """
+    points = _points(facts, directions)
+    return [fact for _, fact in sorted(points, key=lambda entry: (entry[0], entry[1].number))]
 
 
-def pareto_front(facts: Iterable[TrialFact], directions: tuple[str, ...]) -> list[TrialFact]:
+def pareto_front(facts: Iterable[TrialFact], directions: Sequence[str]) -> list[TrialFact]:
     """The finished trials that no other trial beats in one objective without losing in another, by number."""
+    points = _points(facts, directions)
+    return [fact for point, fact in points if not any(_dominates(other, point) for other, _ in points)]
+
+
+def _points(
+    facts: Iterable[TrialFact], directions: Sequence[str]
+) -> list[tuple[tuple[float, ...], TrialFact]]:
+    """The finished trials, each with its objectives' values turned so that lower is better."""
     signs = [1.0 if direction == "minimize" else -1.0 for direction in directions]
-    points = [
+    return [
         (tuple(sign * value for sign, value in zip(signs, fact.values, strict=True)), fact)
         for fact in facts
         if fact.values is not None
     ]
-    return [fact for point, fact in points if not any(_dominates(other, point) for other, _ in points)]
 
 
 def _dominates(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

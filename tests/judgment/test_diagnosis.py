@@ -282,8 +282,8 @@ def test_any_curves_get_a_verdict_with_sentences_and_finite_evidence(seed):
             [0.9, 0.864, 0.862, 0.861, 0.86],
             [0.9, 0.9, 1.0, 1.1, 1.2],
             (
-                "Since epoch 1 the validation loss has risen by 22% while the training loss fell from 90.0% to 86.0% "
-                "of a constant guess's."
+                "Since epoch 1 the validation loss has risen from 90.0% to 110.0% of a constant guess's, while the "
+                "training loss fell from 90.0% to 86.0%."
             ),
         ),
     ],

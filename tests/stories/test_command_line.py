@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -260,3 +261,39 @@ def test_a_narrow_terminal_keeps_the_counts(tmp_path):
     assert process.wait() == 0
     assert "14/14" in shown.decode()
     assert "writing to MLflow" in shown.decode()
+
+
+PARETO = """
+study: front
+data: {source: sklearn/wine}
+space: {epochs: 3, width: [2, 8, 32], clip_norm: [null, 1.0]}
+objectives: [{metric: validation_accuracy, direction: maximize}, {metric: weights, direction: minimize}]
+budget: {trials: 8}
+"""
+
+
+def test_several_objectives_have_a_column_each_and_the_winner_is_on_the_front(tmp_path):
+    """In the summary and in the list of trials, in which a null is written as the study file writes it."""
+    (tmp_path / "front.yaml").write_text(PARETO)
+    done = cli("run", "front.yaml", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    front = done.stdout.partition("Pareto front")[2]
+    assert json.loads(cli("best", "front", "-f", "json", cwd=tmp_path).stdout)["trial"] in {
+        int(number) for number in re.findall(r"trial-(\d+)", front)
+    }
+    head, *rows = cli("trials", "front", cwd=tmp_path).stdout.splitlines()
+    assert head.split()[:5] == ["trial", "state", "validation_accuracy", "weights", "front"]
+    assert len([row for row in rows if " yes " in row]) == len(re.findall(r"trial-\d+", front))
+    assert any(" null " in f"{row} " for row in rows)
+
+
+def test_a_study_in_which_all_diverge_says_so_and_what_to_do(tmp_path):
+    """No winner is made up, and no command is recommended that has nothing to show."""
+    space = "space: {optimizer: sgd, learning_rate: 900.0}\nbudget: {trials: 2}\n"
+    (tmp_path / "lost.yaml").write_text(f"study: lost\ndata: {{source: sklearn/diabetes}}\n{space}")
+    done = cli("run", "lost.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "none of 2 trials finished (trial-0000 diverged:" in done.stderr
+    assert "--fresh" in done.stderr
+    listed = cli("trials", "lost", cwd=tmp_path)
+    assert listed.stderr == "2 trials, 0 finished.\n"
