@@ -18,7 +18,7 @@ LEVELS: Final = 256
 WORD: Final = 8
 """Bytes in a raw draw: every step takes whole words, so that gathering steps changes no draw."""
 
-DRAWN_AT_ONCE: Final = 1 << 14
+DRAWN_AT_ONCE: Final = 1 << 15
 """Bytes of one network's masks that are drawn in one call."""
 
 
@@ -96,6 +96,6 @@ class Masks:
         words = self._steps * self._bytes // WORD
         for stays, generator, level in zip(self._stays, self._generators, self._thresholds, strict=True):
             if level:
-                drawn = generator.bit_generator.random_raw(words).view(np.uint8)
-                np.greater_equal(drawn, np.uint8(level), stays.reshape(-1))
+                draw = generator.bit_generator.random_raw
+                np.greater_equal(draw(words).view(np.uint8), np.uint8(level), stays.reshape(-1))
         self._next = 0

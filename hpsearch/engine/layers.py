@@ -149,7 +149,10 @@ class Nonlinear:
 
 
 class Gated(Nonlinear):
-    """The same for an activation with a gate: a unit passes where the gate is open and the unit stays."""
+    """The same for an activation with a gate: a unit passes where the gate is open and the unit stays.
+
+    h may take the place of z.
+    """
 
     def __init__(
         self, before: Port, behind: Port, *, activation: Activation, gate: Gate, mask: Mask | None
@@ -169,13 +172,10 @@ class Gated(Nonlinear):
         np.multiply(self._z, slope, self._h)
 
 
-def nonlinear(before: Port, behind: Port, *, activation: Activation, mask: Mask | None) -> Layer:
-    """The layer of an activation, with a gate or without."""
-    if activation.gate is None:
-        return Nonlinear(before, behind, activation=activation, mask=mask)
-    return Gated(before, behind, activation=activation, gate=activation.gate, mask=mask)
-
-
-def shared_gradient(before: Port, behind: Port) -> Port:
-    """The port in front of an elementwise layer: own values, the gradient in the memory of the one behind."""
-    return Port(before.values, behind.gradient)
+def nonlinear(behind: Port, *, activation: Activation, mask: Mask | None) -> tuple[Port, Layer]:
+    """The layer of an activation, and the port in front of it: as far as may be, in the memory of the one behind."""
+    if activation.gate is not None:
+        return behind, Gated(behind, behind, activation=activation, gate=activation.gate, mask=mask)
+    rows, batch, width = behind.values.inner.shape
+    before = Port(dense_port(rows, batch, width, behind.values.whole).values, behind.gradient)
+    return before, Nonlinear(before, behind, activation=activation, mask=mask)

@@ -13,6 +13,10 @@ import numpy as np
 
 from hpsearch.engine.arrays import Array, quiet, total
 
+CERTAIN: Final = 40.0
+"""A class whose output is this far below the largest counts as this far below: its probability, 4e-18, is lost
+beside any other number, but a smaller one would lead to subnormal gradients, which take a hundred times as long."""
+
 SPREAD: Final = 32
 """Outputs up to which a sum over them is computed once for each: dividing by it then needs no broadcast."""
 
@@ -45,6 +49,8 @@ class Work:
     """(O, O) if that is small, else (O, 1), all equal to B"""
     sums: Array
     """(K, B, O) or (K, B, 1)"""
+    floor: Array
+    """minus `CERTAIN`, of no dimension"""
     flags: Array
     """(K, B, O) booleans"""
     huber_delta: Array
@@ -60,6 +66,7 @@ class Work:
             np.empty((rows, batch, 1), outputs.dtype),
             np.full((width, copies), batch, outputs.dtype),
             np.empty((rows, batch, copies), outputs.dtype),
+            np.array(-CERTAIN, outputs.dtype),
             np.empty(outputs.shape, np.bool_),
             huber_delta.astype(outputs.dtype).reshape(-1, 1, 1),
         )
@@ -129,6 +136,7 @@ def cross_entropy_gradient(outputs: Array, targets: Array, work: Work, delta: Ar
     np.copyto(work.turned, outputs.transpose(2, 0, 1))
     np.maximum.reduce(work.turned, axis=0, out=work.columns[..., 0])
     np.subtract(outputs, work.columns, delta)
+    np.maximum(delta, work.floor, out=delta)
     np.exp(delta, delta)
     np.matmul(delta, work.counts, out=work.sums)
     np.divide(delta, work.sums, delta)

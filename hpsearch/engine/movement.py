@@ -52,10 +52,11 @@ class Stretch:
         """Compute the coefficients of an epoch: all rows' rates (K, S) at its steps, the number of the first."""
         self._first, rates = first, rates[self._rows]
         table = self._rule.coefficients(self._members, rates, first)
-        columns = [by_step(coefficient, self._dtype) for coefficient in table]
+        columns = [by_step(coefficient, rates.shape[1], self._dtype) for coefficient in table]
         self._coefficients = list(zip(*columns, strict=True))
         if self._decays:
-            self._decay = by_step(rates * [[h.weight_decay] for h in self._members], self._dtype)
+            strengths = [[h.weight_decay] for h in self._members]
+            self._decay = by_step(rates * strengths, rates.shape[1], self._dtype)
 
     def penalize(self) -> None:
         """Add the penalties' gradients to those of the data."""
@@ -83,7 +84,7 @@ class Stretch:
     def _move(self, part: Part, step: int) -> None:
         """Decoupled decay first, then the rule."""
         if (self._first + step) % FLUSHED_EVERY == 0:
-            flush(part.slots, part.scratch, part.flags)
+            flush([part.parameters, *part.slots], part.scratch, part.flags)
         if self._decays:
             np.multiply(part.parameters, self._decay[step], part.scratch)
             for bias in part.biases:
@@ -102,9 +103,11 @@ def kind(h: Hyperparameters) -> tuple[object, ...]:
     return (h.optimizer, decays(h), *(getattr(h, name) > 0 for name in PENALTIES))
 
 
-def by_step(values: Array, dtype: np.dtype[Any]) -> list[Array]:
-    """(k, S) -> for each of S steps a column (k, 1), or the number that all rows share in the epoch."""
+def by_step(values: Array, steps: int, dtype: np.dtype[Any]) -> Sequence[Array]:
+    """(k, S), or (k, 1) for all steps -> for each of S steps a column (k, 1), or the number that all rows share."""
     values = values.astype(dtype)
+    if values.shape[1] == 1:
+        return [shared(values)] * steps
     if (values == values[0]).all():
         return [value.reshape(()) for value in values[0, :, None]]
     return list(np.ascontiguousarray(values.T)[..., None])

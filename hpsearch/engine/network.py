@@ -10,7 +10,7 @@ import numpy as np
 from hpsearch.engine.activations import ACTIVATIONS, Work
 from hpsearch.engine.arrays import Array, aligned, padded, quiet
 from hpsearch.engine.dropout import Mask
-from hpsearch.engine.layers import Dense, Layer, dense_port, nonlinear, open_port, shared_gradient
+from hpsearch.engine.layers import Dense, Layer, dense_port, nonlinear, open_port
 
 PREDICTED_AT_ONCE: Final = 256
 """Rows of inputs that pass through the layers together in prediction: bounds the memory, whatever the
@@ -112,9 +112,9 @@ class Network:
             self._first = Dense(before, port, weight=weight, gradient=gradient, deepest=depth == 0)
             layers.append(self._first)
             if depth > 0:
-                port = shared_gradient(dense_port(rows, batch, block.inputs, parameters), before)
                 mask = None if masks is None else masks[depth - 1]
-                layers.append(nonlinear(port, before, activation=ACTIVATIONS[activation], mask=mask))
+                port, layer = nonlinear(before, activation=ACTIVATIONS[activation], mask=mask)
+                layers.append(layer)
         self._layers = tuple(reversed(layers))
 
     def forward(self, inputs: Array) -> Array:

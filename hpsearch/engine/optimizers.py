@@ -9,7 +9,7 @@ Exponential averages are stored divided by (1 - decay): `s = decay * s + g` then
 memory instead of three, and the factor goes into the coefficients.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,7 +20,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 
 Coefficients = Callable[[Sequence[Hyperparameters], Array, int], tuple[Array, ...]]
 """(K hyperparameters, learning rates (K, S) of S steps, number of the first step from 1) -> coefficients,
-each (K, S)."""
+each (K, S), or (K, 1) for all steps."""
 
 Step = Callable[[Array, Array, Array, Array, Sequence[Array]], None]
 """(weights, gradients, slots (S, K, P), scratch, coefficients: (K, 1), or one number) changes weights and slots; spoils
@@ -36,18 +36,18 @@ class Rule:
     step: Step
 
 
-def constant(members: Sequence[Hyperparameters], name: str, like: Array) -> Array:
-    """A hyperparameter of each network at every step, (K, S)."""
-    values = np.array([getattr(h, name) for h in members], np.float64)
-    return np.broadcast_to(values[:, None], like.shape)
+def constant(members: Sequence[Hyperparameters], name: str) -> Array:
+    """A hyperparameter of each network, (K, 1) for all steps."""
+    return np.array([[getattr(h, name)] for h in members], np.float64)
 
 
-def powers(base: Array, first: int) -> Array:
-    """The powers base^first, base^(first + 1), ..., (K, S), one multiplication after the other.
+def powers(base: Array, first: int, like: Array) -> Array:
+    """The powers base^first, base^(first + 1), ..., (K, S) as `like`, one multiplication after the other.
 
     NumPy's own power may round differently in different places of an array; products round alike everywhere.
     """
-    factors = base.copy()
+    factors = np.empty_like(like)
+    factors[:] = base
     factors[:, 0] = [value**first for value in base[:, 0].tolist()]
     result: Array = np.multiply.accumulate(factors, axis=1)
     return result
@@ -66,7 +66,7 @@ def sgd(w: Array, g: Array, _slots: Array, _scratch: Array, c: Sequence[Array]) 
 
 def momentum_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and the momentum."""
-    return rate, constant(members, "momentum", rate)
+    return rate, constant(members, "momentum")
 
 
 def momentum(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
@@ -91,7 +91,7 @@ def nesterov(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array
 
 def adagrad_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and epsilon."""
-    return rate, constant(members, "epsilon", rate)
+    return rate, constant(members, "epsilon")
 
 
 def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
@@ -108,9 +108,9 @@ def adagrad(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]
 
 def rmsprop_coefficients(members: Sequence[Hyperparameters], rate: Array, _first: int) -> tuple[Array, ...]:
     """The learning rate and epsilon over sqrt(1 - rho), as the squares are stored unscaled, and the decay."""
-    rho = constant(members, "rho", rate)
+    rho = constant(members, "rho")
     root = np.sqrt(1 - rho)
-    return rate / root, constant(members, "epsilon", rate) / root, rho
+    return rate / root, constant(members, "epsilon") / root, rho
 
 
 def rmsprop(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
@@ -132,10 +132,10 @@ def adam_coefficients(members: Sequence[Hyperparameters], rate: Array, first: in
     With M = m / (1 - b1) and V = v / (1 - b2), rate m_hat / (sqrt(v_hat) + eps) = size M / (sqrt(V) + eps /
     root), where root^2 = (1 - b2) / (1 - b2^t) and size = rate (1 - b1) / ((1 - b1^t) root).
     """
-    beta1, beta2 = constant(members, "beta1", rate), constant(members, "beta2", rate)
-    root = np.sqrt((1 - beta2) / (1 - powers(beta2, first)))
-    size = rate * (1 - beta1) / ((1 - powers(beta1, first)) * root)
-    return size, constant(members, "epsilon", rate) / root, beta1, beta2
+    beta1, beta2 = constant(members, "beta1"), constant(members, "beta2")
+    root = np.sqrt((1 - beta2) / (1 - powers(beta2, first, rate)))
+    size = rate * (1 - beta1) / ((1 - powers(beta1, first, rate)) * root)
+    return size, constant(members, "epsilon") / root, beta1, beta2
 
 
 def adam(w: Array, g: Array, slots: Array, scratch: Array, c: Sequence[Array]) -> None:
@@ -163,17 +163,18 @@ FLUSHED_EVERY: Final = 64
 """Steps between two flushes: decaying by 0.9 a step, a value needs 80 from `NEGLIGIBLE` to a subnormal number."""
 
 
-def flush(slots: Array, scratch: Array, flags: Array) -> None:
-    """Set to zero what a rule remembers when it is smaller than `NEGLIGIBLE` in size.
+def flush(buffers: Iterable[Array], scratch: Array, flags: Array) -> None:
+    """Set to zero what is smaller than `NEGLIGIBLE` in size, among the weights and what a rule remembers.
 
     The moments of a weight without gradient (behind a unit that is never active) decay into subnormal numbers and
-    stay there, and processors take a hundred times as long for those: training would slow down threefold.
+    stay there, and so does the weight under a penalty. Processors take a hundred times as long for those: training
+    would slow down threefold.
     """
-    for slot in slots:
-        np.abs(slot, scratch)
+    for buffer in buffers:
+        np.abs(buffer, scratch)
         np.greater(scratch, scratch.dtype.type(NEGLIGIBLE), flags)
         np.copyto(scratch, flags)
-        np.multiply(slot, scratch, slot)
+        np.multiply(buffer, scratch, buffer)
 
 
 RULES: Final[dict[str, Rule]] = {

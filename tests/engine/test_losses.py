@@ -46,6 +46,15 @@ def test_large_outputs_neither_overflow_nor_warn(loss):
     assert np.isfinite(evaluate(loss, outputs, y)).all()
 
 
+def test_a_certain_network_has_no_subnormal_gradients():
+    """Their arithmetic would take a hundred times as long; where a class is certain nothing else changes."""
+    outputs = np.array([[[0, -30, -95], [50, -50, 49]]], np.float32)
+    delta = gradient("cross_entropy", outputs, np.array([0, 1]), np.ones(1))
+    assert (np.abs(delta[delta != 0]) >= np.finfo(np.float32).smallest_normal).all()
+    exact = probabilities(outputs.astype(np.float64), "cross_entropy") - np.eye(3)[[0, 1]]
+    np.testing.assert_allclose(delta, exact / 2, rtol=1e-6, atol=1e-13)
+
+
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_a_network_without_finite_outputs_has_a_loss_that_is_not_finite_and_the_others_keep_theirs(loss):
     outputs, y = batch(loss)

@@ -23,7 +23,8 @@ def descend(name, start, slope, steps, **changes):
     rule = RULES[name]
     w = start.copy()
     slots, scratch = np.zeros((rule.slots, *w.shape)), np.empty_like(w)
-    columns = rule.coefficients([h], np.full((1, steps), h.learning_rate), 1)
+    rates = np.full((1, steps), h.learning_rate)
+    columns = np.broadcast_arrays(rates, *rule.coefficients([h], rates, 1))[1:]
     table = np.array(columns).transpose(2, 0, 1)[..., None]
     visited = [w.copy()]
     for t in range(steps):
@@ -84,3 +85,12 @@ def test_what_is_remembered_of_weights_without_gradient_ends_at_zero_not_at_subn
         assert not ((slots != 0) & (np.abs(slots) < smallest)).any()
     assert (slots == 0).all()
     assert (cohort._slots != 0).any()
+
+
+def test_a_weight_that_only_its_penalty_moves_ends_at_zero_not_at_a_subnormal_number():
+    cohort = Cohort([member(batch_size=1, learning_rate=0.5, l2=1.0)], blobs(32), outputs=3)
+    cohort._batches._inputs[:, 0] = 0
+    for _ in range(20):
+        cohort.train_epoch()
+    assert (cohort._parameters[0, :7] == 0).all()
+    assert (cohort._parameters != 0).any()
