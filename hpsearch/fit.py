@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hpsearch.data import PreparedData, prepare
-from hpsearch.data.prepared import Task
+from hpsearch.data.prepared import Task, TrainingData
 from hpsearch.errors import DataError, Problem, SpecError
 from hpsearch.judgment.metrics import metrics_of
 from hpsearch.spec import Fixed, StudySpec
@@ -14,13 +14,16 @@ def prepare_study(spec: StudySpec) -> PreparedData:
 
     Raises:
         DataError: with every problem found in the data; what a key of the study file is to blame for, at its line.
-        SpecError: losses or metrics do not fit the task.
+        SpecError: losses or metrics do not fit the task, or a metric is not defined on these data.
     """
     try:
         data = prepare(spec.data, seed=spec.seed, base=spec.base)
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
     check_fit(spec, data.task)
+    problems = _undefined(spec, data.training)
+    if problems:
+        raise SpecError(problems)
     return data
 
 
@@ -86,6 +89,22 @@ def _incomparable(spec: StudySpec, task: Task) -> list[Problem]:
         for index, objective in enumerate(spec.objectives)
         if objective.metric.endswith("_loss")
     ]
+
+
+def _undefined(spec: StudySpec, data: TrainingData) -> list[Problem]:
+    """ROC AUC on a part that lacks a class: it would be no number in any epoch of any trial."""
+    problems = []
+    for index, objective in enumerate(spec.objectives):
+        part, _, metric = objective.metric.partition("_")
+        if metric != "roc_auc":
+            continue
+        there = set((data.train if part == "train" else data.validation).y.tolist())
+        lacking = [repr(label) for i, label in enumerate(data.task.classes) if i not in there]
+        if lacking:
+            rule = f"{objective.metric} is not defined: the {part} part has no row of class {', '.join(lacking[:5])}"
+            remedy = "use another metric, or bring more rows"
+            problems.append(spec.problem(("objectives", index, "metric"), rule, remedy))
+    return problems
 
 
 def _named(task: Task) -> str:

@@ -97,3 +97,15 @@ def test_a_loss_cannot_be_the_objective_where_trials_differ_in_their_losses(tmp_
 def test_losses_that_can_be_compared_are_searched(tmp_path, text):
     (tmp_path / "s.yaml").write_text(f"study: s\n{text}\n")
     assert prepare_study(load_study(tmp_path / "s.yaml")).summary.rows
+
+
+def test_a_metric_that_the_validation_part_leaves_undefined_is_refused(tmp_path):
+    """Every trial would end without a value, for a reason that is none of its own."""
+    text = (
+        "data: {source: t.csv, target: y, split: {stratify: false}}\n"
+        "objective: {metric: validation_roc_auc, direction: maximize}"
+    )
+    assert refusal(tmp_path, text, {"a": range(40), "y": ["once", *"pqpqpqpqpqpqp" * 3]}) == (
+        "s.yaml:3: objective.metric: validation_roc_auc is not defined: the validation part has no row of "
+        "class 'once'; use another metric, or bring more rows"
+    )

@@ -23,7 +23,7 @@ from hpsearch.store import Store
 @click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
 def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
     """List the trials of a STUDY: finished ones first, by the objective, then the others."""
-    from hpsearch.cli.describe import counted  # noqa: PLC0415
+    from hpsearch.cli.describe import counted, json_able  # noqa: PLC0415
     from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
     from hpsearch.search.ranking import pareto_front, ranked  # noqa: PLC0415
 
@@ -33,7 +33,7 @@ def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
     best_first = ranked(facts, stored.directions)
     shown = (best_first + [fact for fact in facts if not fact.finished])[:top]
     if as_json:
-        click.echo(json.dumps([_as_json(fact) for fact in shown], indent=1))
+        click.echo(json.dumps(json_able([_as_json(fact) for fact in shown]), indent=1))
         return
     canonical = stored.attributes["canonical"]
     metrics = [objective["metric"] for objective in canonical.get("objectives", [])]
@@ -104,7 +104,9 @@ def best(study: str, store: Store, form: str) -> None:
         return
     provenance = params.provenance()
     if form == "json":
-        click.echo(json.dumps({"params": dict(params), **provenance}, indent=1))
+        from hpsearch.cli.describe import json_able  # noqa: PLC0415
+
+        click.echo(json.dumps(json_able({"params": dict(params), **provenance}), indent=1))
         return
     _print_best(dict(params), provenance)
 

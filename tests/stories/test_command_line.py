@@ -297,3 +297,5 @@ def test_a_study_in_which_all_diverge_says_so_and_what_to_do(tmp_path):
     assert "--fresh" in done.stderr
     listed = cli("trials", "lost", cwd=tmp_path)
     assert listed.stderr == "2 trials, 0 finished.\n"
+    stored = json.loads(cli("trials", "lost", "--json", cwd=tmp_path).stdout, parse_constant=pytest.fail)
+    assert None in stored[0]["curves"]["train_loss"]
