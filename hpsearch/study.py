@@ -102,7 +102,7 @@ def _conclude(
     }
     winner = refit_and_score(fact, spec, data, about)
     result = {**about, **winner.to_json(), "data": asdict(data.summary)}
-    example = data.raw_example().to_json(orient="split", index=False)
+    example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)
     return result
 

@@ -3,6 +3,7 @@
 import shutil
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from hpsearch import best_params, load_model
@@ -55,3 +56,13 @@ def test_a_damaged_model_is_named_and_the_next_run_refits_it(store, name, damage
         load_model("quick", store=store)
     run_quick(store)
     assert (load_model("quick", store=store).predict_proba(INPUTS) == predicted).all()
+
+
+def test_a_table_with_dates_gets_through_to_the_model(tmp_path):
+    """Dates are texts to the model; nothing on the way warns (warnings are errors here)."""
+    days = pd.date_range("2024-01-01", periods=4)
+    table = pd.DataFrame({"day": days.repeat(15), "y": np.arange(60) % 7 * 0.5})
+    table.to_parquet(tmp_path / "t.parquet")
+    text = "study: dates\ndata: {source: t.parquet, target: y}\nspace: {epochs: 1}\nbudget: {trials: 1}\n"
+    run_quick(tmp_path / "store", text, base=tmp_path)
+    assert load_model("dates", store=tmp_path / "store").predict(table).shape == (60,)

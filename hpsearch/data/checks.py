@@ -40,7 +40,7 @@ def check_columns(training: "pd.DataFrame", development: "pd.DataFrame", finding
                 key=f"column {name!r}",
                 remedy=f"leave it out with data.drop: [{name}]",
             )
-        elif _is_constant(known):
+        elif _is_constant(column):
             constant.append(str(name))
         elif is_numeric(column):
             _check_counter(development[name], findings)
@@ -120,10 +120,12 @@ def _are_dates(known: "pd.Series[Any]") -> bool:
     return bool(digits.all() and pd.to_datetime(some, errors="coerce", format="mixed").notna().all())
 
 
-def _is_constant(known: "pd.Series[Any]") -> bool:
-    if is_numeric(known):
+def _is_constant(column: "pd.Series[Any]") -> bool:
+    """Whether a column that holds something becomes the same in every row: a missing text stays different."""
+    known = column.dropna()
+    if is_numeric(column):
         return bool(is_constant(known.to_numpy()[:, None])[0])
-    return bool((known == known.iloc[0]).all())
+    return len(known) == len(column) and bool((known == known.iloc[0]).all())
 
 
 def _columns(names: list[str]) -> str:

@@ -237,6 +237,14 @@ def raw_classes(*counts):
     return RawData(name="data", inputs=inputs, targets=pd.DataFrame({"y": labels}))
 
 
+def test_a_text_that_is_there_or_missing_is_no_constant(houses):
+    """A missing text is encoded as all zeros: whether it is there can be learned from."""
+    data = houses(fill(1, lambda i: "flat" if i % 3 else ""))
+    assert data.warnings == ()
+    assert "kind=flat" in data.preprocessor.feature_names
+    assert len(set(data.training.train.x[:, data.preprocessor.feature_names.index("kind=flat")])) == 2
+
+
 BAD_SPLITS = [
     (
         (20, 1, 2),
