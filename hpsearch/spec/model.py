@@ -145,7 +145,8 @@ class Objective(Section):
         default="validation_loss",
         description="the number that is compared: `validation_` or `train_` with loss, accuracy, macro_f1, "
         "log_loss, roc_auc (classification), rmse, mae, r2 (regression); behind another one in `objectives` "
-        "also `weights`, the number of trainable numbers",
+        "also `weights`, the number of trainable numbers; a loss is each trial's own, so where a regression "
+        "searches `loss` it takes another metric",
     )
     direction: Annotated[
         Literal["minimize", "maximize"], Rule(kind="choice", choices=("minimize", "maximize"))
