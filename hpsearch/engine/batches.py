@@ -98,7 +98,9 @@ class _Gatherer:
         self._values = aligned((rows, width, *targets.shape[1:]), targets.dtype)
         self._factor = shared(factor.astype(targets.dtype).reshape(-1, 1, 1))
         self._offset = shared(offset.astype(targets.dtype).reshape(-1, 1, 1))
-        self._scaled, self._smoothed = bool((factor != 1).any()), bool(offset.any())
+        self._differ = bool(self._factor.ndim or self._offset.ndim)
+        if not self._differ:
+            self._sources = inputs, targets * self._factor + self._offset
         windows = [slice(start, start + batch) for start in range(0, width, batch)]
         self.parts = [(self._inputs[:, window], self._values[:, window]) for window in windows]
 
@@ -108,7 +110,6 @@ class _Gatherer:
         self._places[:, : places.shape[1]] = places
         np.take(inputs, self._places, axis=0, out=self._inputs, mode="clip")
         np.take(targets, self._places, axis=0, out=self._values, mode="clip")
-        if self._scaled:
+        if self._differ:
             np.multiply(self._values, self._factor, self._values)
-        if self._smoothed:
             np.add(self._values, self._offset, self._values)
