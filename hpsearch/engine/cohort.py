@@ -14,7 +14,7 @@ from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial
 from hpsearch.engine.losses import LOSSES
 from hpsearch.engine.member import Member, check_shapes, place
-from hpsearch.engine.network import Layout, Weights, predict
+from hpsearch.engine.network import Layout, Scratch, Weights, predict
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
@@ -107,7 +107,14 @@ class Cohort:
         inputs = np.ascontiguousarray(x, self._dtype)
         with quiet():
             activation = self._members[0].hyperparameters.activation
-            predict(self._layout, self._parameters, inputs, activation=activation, out=out)
+            predict(
+                self._layout,
+                self._parameters,
+                inputs,
+                activation=activation,
+                scratch=self._scratch,
+                out=out,
+            )
         return out
 
     def observe(self, monitored: Array) -> None:
@@ -194,6 +201,7 @@ class Cohort:
 
     def _bind(self) -> None:
         """Make the step's views for the rows that there are."""
+        self._scratch = Scratch(self._layout, len(self._members), self._dtype)
         self._steps = Steps(
             [m.hyperparameters for m in self._members],
             self._layout,

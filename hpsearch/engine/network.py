@@ -1,8 +1,9 @@
 """A network: its parameters' places in a flat buffer, its weights as values, its way to the outputs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import prod
 from typing import Any, Final, Self
 
 import numpy as np
@@ -12,9 +13,9 @@ from hpsearch.engine.arrays import Array, aligned, padded, quiet
 from hpsearch.engine.dropout import Mask
 from hpsearch.engine.layers import Dense, Layer, dense_port, nonlinear, open_port
 
-PREDICTED_AT_ONCE: Final = 256
-"""Rows of inputs that pass through the layers together in prediction: bounds the memory, whatever the
-data's size."""
+PREDICTED_AT_ONCE: Final = 240
+"""Rows of inputs that pass through the layers together in prediction: bounds the memory, whatever the data's size.
+With layers of 64 by 64, a few more would be too many for BLAS's small kernels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,26 +131,44 @@ class Network:
             layer.backward()
 
 
-def predict(layout: Layout, parameters: Array, x: Array, *, activation: str, out: Array) -> None:
+class Scratch:
+    """Memory for the prediction of K networks, for at most `PREDICTED_AT_ONCE` rows of inputs at once.
+
+    All layers take turns in it: it stays small enough for the caches.
+    """
+
+    def __init__(self, layout: Layout, rows: int, dtype: np.dtype[Any]) -> None:
+        widest = max((block.outputs for block in layout.blocks[:-1]), default=0)
+        self._rows = rows
+        self._flat = [aligned((rows * PREDICTED_AT_ONCE * widest,), dtype) for _ in range(3)]
+        self._flags = np.empty(self._flat[0].shape, np.bool_)
+
+    def frames(self, count: int, width: int) -> tuple[Array, Array, Work]:
+        """For one layer and `count` rows of inputs: z and its activation, (K, count, width) each, and their scratch."""
+        shape = (self._rows, count, width)
+        z, value, floats, flags = (flat[: prod(shape)].reshape(shape) for flat in (*self._flat, self._flags))
+        return z, value, Work(floats, flags)
+
+
+def predict(
+    layout: Layout, parameters: Array, x: Array, *, activation: str, scratch: Scratch, out: Array
+) -> None:
     """(K, P) parameters and (N, D) inputs -> (K, N, O): without dropout, in chunks of rows.
 
     The chunks follow from N alone, so that a network's outputs have the same bits whatever K is.
     """
-    rows, chunk = len(parameters), min(PREDICTED_AT_ONCE, len(x))
     views = [block.view(parameters) for block in layout.blocks]
-    shapes = [(rows, chunk, block.outputs) for block in layout.blocks[:-1]]
-    buffers = [(aligned(shape, out.dtype), aligned(shape, out.dtype)) for shape in shapes]
-    for start in range(0, len(x), chunk):
-        h = x[start : start + chunk]
-        for view, layer in zip(views, _with_scratch(buffers, len(h)), strict=False):
-            z, value, work = layer
-            np.matmul(h, view[:, :-1], out=z)
-            np.add(z, view[:, -1:], out=z)
+    for start in range(0, len(x), PREDICTED_AT_ONCE):
+        h = x[start : start + PREDICTED_AT_ONCE]
+        for view in views[:-1]:
+            z, value, work = scratch.frames(h.shape[-2], view.shape[2])
+            np.matmul(h, view[:, :-1], z)
+            np.add(z, view[:, -1:], z)
             ACTIVATIONS[activation].value(z, value, work)
             h = value
-        part = out[:, start : start + chunk]
-        np.matmul(h, views[-1][:, :-1], out=part)
-        np.add(part, views[-1][:, -1:], out=part)
+        part = out[:, start : start + PREDICTED_AT_ONCE]
+        np.matmul(h, views[-1][:, :-1], part)
+        np.add(part, views[-1][:, -1:], part)
 
 
 def forward(weights: Weights, x: Array, activation: str) -> Array:
@@ -163,13 +182,8 @@ def forward(weights: Weights, x: Array, activation: str) -> Array:
             weights.to_flat(layout)[None],
             np.ascontiguousarray(x, dtype),
             activation=activation,
+            scratch=Scratch(layout, 1, dtype),
             out=out,
         )
     result: Array = out[0]
     return result
-
-
-def _with_scratch(buffers: Sequence[tuple[Array, Array]], length: int) -> Iterator[tuple[Array, Array, Work]]:
-    for z, value in buffers:
-        part = z[:, :length]
-        yield part, value[:, :length], Work.like(part)
