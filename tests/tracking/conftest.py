@@ -5,7 +5,6 @@ import shutil
 import sqlite3
 import warnings
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
@@ -17,22 +16,6 @@ quieten(os.environ)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing MLflow warns of its own uses of SQLAlchemy and pydantic
     from hpsearch.tracking.embedded import open_database
-
-# What MLflow's own modules, and what they import, complain about while being used.
-FOREIGN_WARNINGS = (
-    "ignore::DeprecationWarning:mlflow.*",
-    "ignore::FutureWarning:mlflow.*",
-    "ignore::UserWarning:mlflow.*",
-    "ignore::PendingDeprecationWarning",
-)
-
-
-def pytest_collection_modifyitems(items):
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            for text in FOREIGN_WARNINGS:
-                item.add_marker(pytest.mark.filterwarnings(text))
 
 
 @pytest.fixture(scope="session")
