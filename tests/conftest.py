@@ -2,6 +2,15 @@
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 # Law 1 holds bit for bit with one BLAS thread, which is what workers have; set before numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+# A property holds or it does not; how long an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+if not os.environ.get(
+    "CI"
+):  # there, hypothesis has a profile of its own: untimed, and the same examples always
+    settings.load_profile("untimed")
