@@ -10,8 +10,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.kinds import Preparer, preparer_from_json
 from hpsearch.data.prepared import Task
-from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.engine import Weights, forward, probabilities
 from hpsearch.errors import InputError, StorageError
 
@@ -30,7 +30,7 @@ class TrainedModel:
     activation: str
     loss: str
     task: Task
-    preprocessor: Preprocessor = field(repr=False)
+    preprocessor: Preparer = field(repr=False)
     about: Mapping[str, Any] = field(default_factory=dict)
 
     def predict(self, inputs: Any) -> NDArray[Any]:
@@ -60,7 +60,7 @@ class TrainedModel:
         return np.asarray(probabilities(self._outputs(inputs), self.loss), dtype=np.float64)
 
     def _outputs(self, inputs: Any) -> NDArray[np.float32]:
-        x = self.preprocessor.transform(inputs)
+        x, _ = self.preprocessor.prepare(inputs)
         if not len(x):
             return np.empty((0, len(self.weights.layers[-1][1])), dtype=np.float32)
         chunks = [
@@ -114,7 +114,7 @@ class TrainedModel:
                 activation=description["activation"],
                 loss=description["loss"],
                 task=Task.from_json(description["task"]),
-                preprocessor=Preprocessor.from_json(description["preprocessor"]),
+                preprocessor=preparer_from_json(description["preprocessor"]),
                 about=description["about"],
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:

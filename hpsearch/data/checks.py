@@ -52,14 +52,16 @@ def check_columns(training: "pd.DataFrame", development: "pd.DataFrame", finding
         )
 
 
-def check_duplicates(inputs: "pd.DataFrame", targets: NDArray[Any], split: Split, findings: Findings) -> None:
+def check_duplicates(
+    codes: NDArray[np.uint64], targets: NDArray[Any], split: Split, findings: Findings
+) -> None:
     """A warning that counts the validation and test rows which, targets included, also train."""
-    table = inputs.reset_index(drop=True)
+    table = pd.DataFrame({"inputs": codes})
     for i, column in enumerate(targets.reshape(len(targets), -1).T):
-        table[("target", i)] = column
-    codes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+        table[i] = column
+    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
     counts = {
-        part: int(np.isin(codes[rows], codes[split.train]).sum())
+        part: int(np.isin(hashes[rows], hashes[split.train]).sum())
         for part, rows in (("validation", split.validation), ("test", split.test))
     }
     if any(counts.values()):

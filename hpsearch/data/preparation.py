@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.checks import check_columns, check_duplicates, check_inputs
-from hpsearch.data.columns import tidy
-from hpsearch.data.fingerprint import fingerprint as fingerprint_of
+from hpsearch.data.checks import check_duplicates
+from hpsearch.data.kinds import Inputs, Preparer, as_inputs
 from hpsearch.data.prepared import DataSummary, Part, RefitData, Task, TrainingData, frozen
-from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.data.raw import Findings, RawData
 from hpsearch.data.sealed import SealedTest
 from hpsearch.data.sources import load, select
 from hpsearch.data.splits import Split, check_split, divide
+from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, read_targets, scaled_task
 from hpsearch.randomness import Address
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hpsearch.spec import DataSpec, PreprocessSpec
+    from hpsearch.spec import DataSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,7 +35,7 @@ class PreparedData:
 
     training: TrainingData = field(repr=False)
     task: Task
-    preprocessor: Preprocessor
+    preprocessor: Preparer
     summary: DataSummary
     warnings: tuple[str, ...]
     fingerprint: str
@@ -76,28 +75,27 @@ def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence
         DataError: with every problem found in the data.
     """
     findings = Findings(name=raw.name, line=raw.line, warnings=list(warnings))
-    identity = fingerprint_of(raw.inputs, raw.targets)
-    inputs = tidy(raw.inputs.reset_index(drop=True))
-    check_inputs(inputs, findings)
+    inputs = as_inputs(raw.inputs)
+    identity = inputs.identity(raw.targets)
+    inputs = inputs.tidy() if isinstance(inputs, TableInputs) else inputs
+    inputs.check(findings)
     targets = read_targets(raw.targets.reset_index(drop=True), spec.task, findings)
-    inputs = inputs.iloc[targets.rows]
+    inputs = inputs.take(targets.rows)
     check_split(targets, spec.split, findings)
     findings.stop_if_any()
     split = divide(targets, spec.split, Address(seed=seed).stream("split"))
-    check_columns(inputs.iloc[split.train], inputs.iloc[split.development], findings)
+    inputs.check_parts(split, findings)
     findings.stop_if_any()
-    check_duplicates(inputs, targets.content, split, findings)
-    return assemble(
-        raw, inputs, targets, split, spec.preprocess, fingerprint=identity, warnings=findings.warnings
-    )
+    check_duplicates(inputs.row_codes(), targets.content, split, findings)
+    return assemble(raw, inputs, targets, split, spec, fingerprint=identity, warnings=findings.warnings)
 
 
 def assemble(
     raw: RawData,
-    inputs: "pd.DataFrame",
+    inputs: Inputs,
     targets: Targets,
     split: Split,
-    settings: "PreprocessSpec",
+    settings: "DataSpec",
     *,
     fingerprint: str,
     warnings: Sequence[str],
@@ -116,33 +114,36 @@ def assemble(
         training=training,
         task=task,
         preprocessor=preprocessor,
-        summary=_summary(raw, targets, split, features=training.train.x.shape[1], fingerprint=fingerprint),
+        summary=_summary(
+            raw, targets, split, features=int(np.prod(training.train.shape)), fingerprint=fingerprint
+        ),
         warnings=tuple(warnings),
         fingerprint=fingerprint,
         sealed=SealedTest(_inputs=test.inputs, _targets=test.targets),
         _development=every.take(split.development),
-        _example=raw.inputs.iloc[targets.rows[split.train[:5]]].reset_index(drop=True),
+        _example=as_inputs(raw.inputs).example(targets.rows[split.train[:5]]),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Rows:
-    """Some rows of the table, ready to be fitted to or to be made a part of."""
+    """Some rows, ready to be fitted to or to be made a part of."""
 
-    inputs: "pd.DataFrame"
+    inputs: Inputs
     targets: NDArray[Any]
     question: Task
-    settings: "PreprocessSpec"
+    settings: "DataSpec"
 
     def take(self, rows: NDArray[np.int64]) -> "_Rows":
-        return replace(self, inputs=self.inputs.iloc[rows], targets=self.targets[rows])
+        return replace(self, inputs=self.inputs.take(rows), targets=self.targets[rows])
 
-    def fit(self) -> tuple[Preprocessor, Task]:
-        fitted = Preprocessor.fit(self.inputs, numeric=self.settings.numeric, missing=self.settings.missing)
-        return fitted, scaled_task(self.question, self.targets, how=self.settings.target)
+    def fit(self) -> tuple[Preparer, Task]:
+        how = self.settings.preprocess.target
+        return self.inputs.fit(self.settings), scaled_task(self.question, self.targets, how=how)
 
-    def part(self, preprocessor: Preprocessor, task: Task) -> Part:
-        return frozen(preprocessor.transform(self.inputs), task.encode(self.targets))
+    def part(self, preprocessor: Preparer, task: Task) -> Part:
+        x, lengths = preprocessor.prepare(self.inputs)
+        return frozen(x, task.encode(self.targets), lengths)
 
 
 def _summary(raw: RawData, targets: Targets, split: Split, *, features: int, fingerprint: str) -> DataSummary:
@@ -150,7 +151,7 @@ def _summary(raw: RawData, targets: Targets, split: Split, *, features: int, fin
     return DataSummary(
         source=raw.name,
         rows=len(targets),
-        inputs=len(raw.inputs.columns),
+        inputs=as_inputs(raw.inputs).columns,
         features=features,
         targets=targets.names,
         train_rows=len(split.train),

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
-    from hpsearch.data.preprocessing import Preprocessor
+    from hpsearch.data.kinds import Preparer
 
 Label = str | int | float | bool
 TaskKind = Literal["regression", "binary", "multiclass"]
@@ -90,21 +90,34 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """Inputs and their targets. `x`: (N, D) float32; `y`: (N,) int32 ids or (N, T) float32, scaled."""
+    """Inputs and their targets.
 
-    x: NDArray[np.float32]
+    `x`: tables (N, D), images (N, H, W, C) or sequences (N, T, D) float32, tokens (N, T) int32. `lengths`: of
+    sequences of different length, the (N,) int32 steps that each has; behind them x is zero (token 0). `y`:
+    (N,) int32 ids or (N, T) float32, scaled.
+    """
+
+    x: NDArray[Any]
     y: NDArray[np.generic]
+    lengths: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one input: (D,), (H, W, C), (T, D) or (T,)."""
+        return self.x.shape[1:]
 
-def frozen(x: NDArray[np.float32], y: NDArray[np.generic]) -> Part:
+
+def frozen(x: NDArray[Any], y: NDArray[np.generic], lengths: NDArray[np.int32] | None = None) -> Part:
     """A part whose arrays are C-contiguous and cannot be written to."""
-    arrays = np.ascontiguousarray(x), np.ascontiguousarray(y)
+    arrays = [np.ascontiguousarray(array) for array in (x, y)]
+    if lengths is not None:
+        arrays.append(np.ascontiguousarray(lengths, dtype=np.int32))
     for array in arrays:
         array.setflags(write=False)
-    return Part(x=arrays[0], y=arrays[1])
+    return Part(x=arrays[0], y=arrays[1], lengths=arrays[2] if arrays[2:] else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +134,7 @@ class RefitData:
     """Training and validation rows as one part, with preprocessing and target scaling fitted on both."""
 
     part: Part
-    preprocessor: "Preprocessor"
+    preprocessor: "Preparer"
     task: Task
 
 

@@ -105,6 +105,10 @@ class Preprocessor:
             _write_one_hot(features, starts[column.name], text_column(table, column.name), column.categories)
         return features
 
+    def prepare(self, inputs: Any) -> tuple[NDArray[np.float32], None]:
+        """As `transform`, in the form that all kinds of inputs share (see `kinds.Preparer`)."""
+        return self.transform(getattr(inputs, "frame", inputs)), None
+
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `from_json` gives an equal preprocessor back, to the last bit."""
         kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical"}

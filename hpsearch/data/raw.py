@@ -12,18 +12,25 @@ from hpsearch.errors import DataError, Problem
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hpsearch.data.kinds import Inputs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawData:
     """Inputs and targets, row by row, in the types that their source gives them.
 
-    `name` is what messages call the data; `line` gives a row's line in the file, where the source has lines.
+    `inputs`: a table, or another kind (see `kinds.Inputs`). `name` is what messages call the data; `line` gives
+    a row's line in the file, where the source has lines. `part`: (N,) "train", "validation" or "test" of rows
+    whose part the source itself gives, "" of the others. `about`: columns that are neither input nor target,
+    by which rows may be split.
     """
 
     name: str
-    inputs: "pd.DataFrame"
+    inputs: "pd.DataFrame | Inputs"
     targets: "pd.DataFrame"
     line: Callable[[int], int] | None = None
+    part: NDArray[np.str_] | None = None
+    about: "pd.DataFrame | None" = None
 
 
 @dataclass(slots=True, kw_only=True)

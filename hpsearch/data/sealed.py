@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from hpsearch.data.prepared import Part, Task, frozen
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from hpsearch.data.preprocessing import Preprocessor
+    from hpsearch.data.kinds import Inputs, Preparer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -18,7 +16,7 @@ class SealedTest:
     A sealed test part cannot be copied to a worker: pickling it raises TypeError.
     """
 
-    _inputs: "pd.DataFrame" = field(repr=False)
+    _inputs: "Inputs" = field(repr=False)
     _targets: Any = field(repr=False)
 
     def __len__(self) -> int:
@@ -30,6 +28,7 @@ class SealedTest:
     def __reduce__(self) -> NoReturn:
         raise TypeError("the test part is sealed: it stays in the process that prepared it")
 
-    def open(self, preprocessor: "Preprocessor", task: Task) -> Part:
+    def open(self, preprocessor: "Preparer", task: Task) -> Part:
         """The test rows as the fitted preprocessing and the task's scaling see them."""
-        return frozen(preprocessor.transform(self._inputs), task.encode(self._targets))
+        x, lengths = preprocessor.prepare(self._inputs)
+        return frozen(x, task.encode(self._targets), lengths)

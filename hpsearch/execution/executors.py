@@ -15,17 +15,15 @@ from functools import partial
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from hpsearch.data.prepared import Part, Task, TrainingData
+from hpsearch.data.mapped import open_part, save_part
+from hpsearch.data.prepared import Task, TrainingData
 from hpsearch.errors import TrainingError
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.training import EvaluationSet, Outcome, StoppedError, train_cohort
-
-_ARRAYS: Final = ("train.x", "train.y", "validation.x", "validation.y")
 
 
 @dataclass(slots=True)
@@ -169,20 +167,11 @@ def _train_in_worker(task: CohortTask) -> list[Outcome]:
 
 
 def _write(data: TrainingData, directory: Path) -> None:
-    parts = {"train": data.train, "validation": data.validation}
-    for name in _ARRAYS:
-        part, array = name.split(".")
-        np.save(directory / f"{name}.npy", getattr(parts[part], array), allow_pickle=False)
+    save_part(data.train, directory, "train")
+    save_part(data.validation, directory, "validation")
 
 
 def _read(directory: Path, task: Task) -> TrainingData:
-    # asarray drops the memmap subclass, whose bookkeeping would slow every small operation
-    arrays = {
-        name: np.asarray(np.load(directory / f"{name}.npy", mmap_mode="r", allow_pickle=False))
-        for name in _ARRAYS
-    }
     return TrainingData(
-        task=task,
-        train=Part(x=arrays["train.x"], y=arrays["train.y"]),
-        validation=Part(x=arrays["validation.x"], y=arrays["validation.y"]),
+        task=task, train=open_part(directory, "train"), validation=open_part(directory, "validation")
     )

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpsearch.data import RawData, prepare_raw
-from hpsearch.data.columns import tidy
 from hpsearch.data.preparation import assemble
 from hpsearch.data.raw import Findings
 from hpsearch.data.splits import divide
+from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, read_targets
 from hpsearch.randomness import Address
 from hpsearch.spec import PreprocessSpec
@@ -96,7 +96,9 @@ def test_whatever_the_test_labels_are_nothing_that_is_learned_changes(data, seed
     labels[split.test] = data.draw(st.lists(st.sampled_from(["no", "yes"]), min_size=8, max_size=8))
     other = Targets(names=targets.names, content=labels, rows=targets.rows, is_classification=True)
     before, after = (
-        assemble(CLASSES, tidy(CLASSES.inputs), goal, split, PreprocessSpec(), fingerprint="", warnings=())
+        assemble(
+            CLASSES, TableInputs(CLASSES.inputs).tidy(), goal, split, settings(), fingerprint="", warnings=()
+        )
         for goal in (targets, other)
     )
     assert learned(before) == learned(after)

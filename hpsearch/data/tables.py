@@ -1,0 +1,68 @@
+"""Tables as a kind of inputs: columns of numbers and texts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from hpsearch.data.checks import check_columns, check_inputs
+from hpsearch.data.columns import tidy
+from hpsearch.data.fingerprint import fingerprint
+from hpsearch.data.preprocessing import Preprocessor
+from hpsearch.data.raw import Findings
+
+if TYPE_CHECKING:
+    from hpsearch.data.splits import Split
+    from hpsearch.spec import DataSpec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableInputs:
+    """A table's input columns. `tidied` once each is float64 or object (see `columns.tidy`)."""
+
+    frame: pd.DataFrame
+    tidied: bool = False
+
+    @property
+    def columns(self) -> int:
+        """The number of columns."""
+        return len(self.frame.columns)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def tidy(self) -> "TableInputs":
+        """The same table with each column's kind decided, rows numbered from 0."""
+        return TableInputs(tidy(self.frame.reset_index(drop=True)), tidied=True)
+
+    def take(self, rows: NDArray[np.int64]) -> "TableInputs":
+        """These rows; each keeps its number."""
+        return TableInputs(self.frame.iloc[rows], self.tidied)
+
+    def identity(self, targets: pd.DataFrame) -> str:
+        """See `fingerprint`."""
+        return fingerprint(self.frame, targets)
+
+    def check(self, findings: Findings) -> None:
+        """Cells that cannot be used."""
+        check_inputs(self.frame, findings)
+
+    def check_parts(self, split: "Split", findings: Findings) -> None:
+        """Columns without values, constant ones, too many categories."""
+        check_columns(self.frame.iloc[split.train], self.frame.iloc[split.development], findings)
+
+    def row_codes(self) -> NDArray[np.uint64]:
+        """Hashes of the rows."""
+        hashes = pd.util.hash_pandas_object(self.frame, index=False)
+        return np.asarray(hashes, dtype=np.uint64)
+
+    def fit(self, settings: "DataSpec") -> Preprocessor:
+        """Missing values, scaling and codes, fitted to these rows."""
+        how = settings.preprocess
+        return Preprocessor.fit(self.frame, numeric=how.numeric, missing=how.missing)
+
+    def example(self, rows: NDArray[np.int64]) -> pd.DataFrame:
+        """The rows themselves, in the types of the source."""
+        return self.frame.iloc[rows].reset_index(drop=True)
