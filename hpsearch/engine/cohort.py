@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 
 from hpsearch.data.prepared import Part
 from hpsearch.engine.arrays import Array, aligned, quiet
-from hpsearch.engine.batches import Batches
+from hpsearch.engine.batches import Batches, Samples
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial
 from hpsearch.engine.losses import LOSSES
@@ -38,7 +38,9 @@ class EpochStatistics:
 
 
 class Cohort:
-    """Networks that learn together from one part of the data; those that are done leave, the rest goes on.
+    """Networks that learn together; those that are done leave, the rest goes on.
+
+    They learn from one part of the data, or each from its own (`part` then lists one a member).
 
     All members agree in `hidden`, `activation`, `loss` and `batch_size`. A member's results have the same
     bits whoever its neighbours are (with one BLAS thread). Rows are sorted by optimizer and by penalties,
@@ -49,15 +51,21 @@ class Cohort:
     """
 
     def __init__(
-        self, members: Sequence[Member], part: Part, *, outputs: int, dtype: DTypeLike = np.float32
+        self,
+        members: Sequence[Member],
+        part: Part | Sequence[Part],
+        *,
+        outputs: int,
+        dtype: DTypeLike = np.float32,
     ) -> None:
         check_shapes(members)
+        parts = [part] * len(members) if isinstance(part, Part) else list(part)
         order = sorted(range(len(members)), key=lambda position: place(members[position].hyperparameters))
         self.rows: tuple[int, ...] = tuple(order)
         self._members = [members[position] for position in order]
         self._dtype: np.dtype[Any] = np.dtype(dtype)
         self._outputs = outputs
-        self._inputs = part.x.shape[1]
+        self._inputs = parts[0].x.shape[1]
         shape = self._members[0].hyperparameters
         self._layout = Layout.of((self._inputs, *shape.hidden, outputs), self._dtype)
         self._epoch = 0
@@ -67,7 +75,7 @@ class Cohort:
             _draw_initial(row, self._layout, member)
         self._kept: Array | None = None
         self._count = len(members)
-        self._batches = self._make_batches(part, shape)
+        self._batches = self._make_batches([parts[position] for position in order], shape)
         self._hidden_masks, self._input_masks = self._make_masks(shape)
         slots = max(RULES[m.hyperparameters.optimizer].slots for m in self._members)
         self._slots = aligned((slots, len(members), self._layout.size), self._dtype)
@@ -84,7 +92,7 @@ class Cohort:
             batches.shuffle()
             self._steps.begin(rates, first=self._epoch * steps + 1)
             for step in range(batches.steps):
-                self._steps.run(step, *batches.take(step))
+                self._steps.run(step, batches.take(step))
             gradient_norm = self._steps.mean_gradient_norm()
             weight_norm = self._weight_norm()
         self._epoch += 1
@@ -172,17 +180,19 @@ class Cohort:
             raise ValueError(f"member {position} is not learning; those that are: {sorted(self.rows)}")
         return self.rows.index(position)
 
-    def _make_batches(self, part: Part, shape: Hyperparameters) -> Batches:
+    def _make_batches(self, parts: Sequence[Part], shape: Hyperparameters) -> Batches:
         loss = LOSSES[shape.loss]
-        inputs = np.ones((len(part.x), self._inputs + 1), self._dtype)
-        inputs[:, :-1] = part.x
+        samples = {
+            id(part): Samples.of(part, loss, outputs=self._outputs, dtype=self._dtype) for part in parts
+        }
         return Batches(
-            inputs,
-            loss.table(part.y, self._outputs, self._dtype),
+            [samples[id(part)] for part in parts],
             [m.address.stream("order") for m in self._members],
             batch=shape.batch_size,
             smoothing=np.array([m.hyperparameters.label_smoothing for m in self._members]),
             classes=max(self._outputs, 2) if loss.classifies else None,
+            ones=True,
+            dtype=self._dtype,
         )
 
     def _make_masks(self, shape: Hyperparameters) -> tuple[Masks | None, Masks | None]:

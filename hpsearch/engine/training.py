@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned, total
-from hpsearch.engine.batches import Batches
+from hpsearch.engine.batches import Batch, Batches
 from hpsearch.engine.dropout import Mask, Masks
 from hpsearch.engine.losses import LOSSES, Work
 from hpsearch.engine.movement import stretches
@@ -55,15 +55,16 @@ class Steps:
         for stretch in self._stretches:
             stretch.begin(rates, first)
 
-    def run(self, step: int, inputs: Array, targets: Array) -> None:
-        """Learn from one batch: (K, B, D + 1) inputs with a last column of ones, (K, B, O) targets."""
+    def run(self, step: int, batch: Batch) -> None:
+        """Learn from one batch, whose inputs have a last column of ones."""
+        inputs = batch.inputs
         if self._hidden_masks is not None:
             self._hidden_masks.refill(inputs.shape[1])
         if self._input_masks is not None:
             self._input_masks.refill(inputs.shape[1])
             inputs = self._drop(inputs, self._input_masks.frames[0])
         learn = self._full if step < self._full_steps else self._last
-        learn(inputs, targets)
+        learn(inputs, batch.targets, batch.weights)
         if step % MEASURED_EVERY == 0 or self._clips:
             self._move_by_measure(step)
         else:
@@ -97,7 +98,7 @@ class Steps:
         """(K,) mean over the steps since `begin` that were measured."""
         return total(np.sqrt(self._norms.T.astype(np.float64))) / len(self._norms)
 
-    def _pass(self, batch: int) -> Callable[[Array, Array], None]:
+    def _pass(self, batch: int) -> Callable[[Array, Array, Array | None], None]:
         """Forward and backward for one batch size."""
         h = self._members[0]
         masks = None if self._hidden_masks is None else self._hidden_masks.frames
@@ -107,8 +108,10 @@ class Steps:
         gradient = LOSSES[h.loss].gradient
         work = Work.allocate(network.outputs, np.array([member.huber_delta for member in self._members]))
 
-        def learn(inputs: Array, targets: Array) -> None:
+        def learn(inputs: Array, targets: Array, weights: Array | None) -> None:
             gradient(network.forward(inputs), targets, work, network.delta)
+            if weights is not None:
+                np.multiply(network.delta, weights, network.delta)
             network.backward()
 
         return learn

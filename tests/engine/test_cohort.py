@@ -212,8 +212,8 @@ def test_a_float32_step_holds_no_float64(activation, loss):
     assert len(found) > 50
     assert [a.shape for a in found if a.dtype == np.float64] == []
     assert c.predict(part.x).dtype == np.float32
-    inputs, targets = c._batches.take(0)
-    assert inputs.dtype == targets.dtype == np.float32
+    batch = c._batches.take(0)
+    assert batch.inputs.dtype == batch.targets.dtype == np.float32
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_a_step_allocates_next_to_nothing(activation, loss):
         before = tracemalloc.get_traced_memory()[0]
         with quiet():
             for step in range(batches.steps):
-                steps.run(step, *batches.take(step))
+                steps.run(step, batches.take(step))
         peak = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()

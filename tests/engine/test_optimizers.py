@@ -77,7 +77,7 @@ def test_what_is_remembered_of_weights_without_gradient_ends_at_zero_not_at_subn
     }
     cohort = Cohort([member(**changes)], part, outputs=3)
     cohort.train_epoch()
-    cohort._batches._inputs[:, 0] = 0
+    cohort._batches._pool.inputs[:, 0] = 0
     smallest = np.finfo(np.float32).smallest_normal
     for _ in range(20):
         cohort.train_epoch()
@@ -89,7 +89,7 @@ def test_what_is_remembered_of_weights_without_gradient_ends_at_zero_not_at_subn
 
 def test_a_weight_that_only_its_penalty_moves_ends_at_zero_not_at_a_subnormal_number():
     cohort = Cohort([member(batch_size=1, learning_rate=0.5, l2=1.0)], blobs(32), outputs=3)
-    cohort._batches._inputs[:, 0] = 0
+    cohort._batches._pool.inputs[:, 0] = 0
     for _ in range(20):
         cohort.train_epoch()
     assert (cohort._parameters[0, :7] == 0).all()
