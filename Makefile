@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format check test test-all bench docs ui clean
+.PHONY: help run install format check test test-faults test-all bench docs ui clean
 
 help:  ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed  ## search a network for the digits data set
 	$(BIN)/hpsearch run studies/digits.yaml
@@ -26,6 +26,9 @@ check: $(VENV)/.installed-dev  ## style (ruff) and types (mypy strict)
 
 test: check  ## the checks and the default test suite
 	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not browser"
+
+test-faults: $(VENV)/.installed-dev  ## real faults: kills, outages, full disks, damaged files; their table in build/faults.md
+	$(BIN)/pytest -n 2 --dist worksteal tests/faults
 
 test-all: check  ## every test, also the slow ones and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal

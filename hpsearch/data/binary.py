@@ -1,16 +1,19 @@
 """Parquet and NumPy files."""
 
+import math
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Final
-from zipfile import BadZipFile
+from typing import IO, Any, Final
+from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.lib.format import read_array, read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
 
+from hpsearch.data.bounds import check_unpacked
 from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
 
@@ -23,11 +26,17 @@ def read_parquet(path: Path, source: str) -> Table:
     """The table of a Parquet file.
 
     Raises:
-        DataError: it is no Parquet file, has no rows, or names a column twice.
+        DataError: it is no Parquet file, has no rows, names a column twice, or would exhaust memory.
     """
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, ValueError, OSError) as error:
+        with pq.ParquetFile(path) as file:
+            check_unpacked(_decoded_size(file.metadata), path, source)
+            table = file.read()
+            table.validate(full=True)  # texts, too: they are decoded only when used
+            frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    except (DataError, PermissionError):
+        raise
+    except Exception as error:  # Arrow and its Python side raise whatever they meet in damaged bytes
         raise DataError(Problem(place=source, rule=f"is no Parquet file: {_first_line(error)}")) from error
     twice = [name for name, count in Counter(table.column_names).items() if count > 1]
     if twice:
@@ -36,8 +45,12 @@ def read_parquet(path: Path, source: str) -> Table:
         )
     if not table.num_rows:
         raise DataError(Problem(place=source, rule="the file has no rows", remedy="add the data"))
-    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
     return Table(frame=frame.set_axis([str(name) for name in frame.columns], axis=1))
+
+
+def _decoded_size(metadata: pq.FileMetaData) -> int:
+    """Bytes of the columns, at least: a run of equal values takes next to nothing in the file."""
+    return int(metadata.num_rows * metadata.num_columns * np.float32().itemsize)
 
 
 def read_npz(path: Path, source: str) -> Table:
@@ -47,29 +60,50 @@ def read_npz(path: Path, source: str) -> Table:
     one column of the array's own name. Object arrays are refused: they would run code on loading.
 
     Raises:
-        DataError: it is no such file, or its arrays do not fit.
+        DataError: it is no such file, its arrays do not fit, or they would exhaust memory.
     """
-    with path.open("rb") as file:
-        try:
-            archive = np.load(file, allow_pickle=False)
-        except (ValueError, EOFError, BadZipFile) as error:  # ValueError: neither zip nor NumPy's own format
-            raise _no_archive(source) from error
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise _no_archive(source)
-        arrays = {name: _array(archive, name, source) for name in archive.files}
-    inputs, targets = _chosen(arrays, _INPUTS, source), _chosen(arrays, _TARGETS, source)
+    try:
+        archive = ZipFile(path)
+    except OSError:
+        raise
+    except Exception as error:  # zipfile raises whatever it meets in damaged bytes
+        raise _no_archive(source) from error
+    with archive:
+        members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        chosen = [_chosen(members, names, source) for names in (_INPUTS, _TARGETS)]
+        check_unpacked(sum(members[name].file_size for name in chosen), path, source)
+        inputs, targets = (_array(archive, members[name], name, source) for name in chosen)
     return _joined(inputs, targets, source)
 
 
-def _array(archive: Any, name: str, source: str) -> NDArray[Any]:
+def _array(archive: ZipFile, info: ZipInfo, name: str, source: str) -> NDArray[Any]:
+    """An array of the archive; its header is read before memory is taken for what it announces."""
     try:
-        return np.asarray(archive[name])
-    except ValueError as error:
-        rule = "holds Python objects, which could run code when loaded"
-        remedy = "save numbers or texts: array.astype(float), array.astype(str)"
-        raise DataError(Problem(place=source, key=name, rule=rule, remedy=remedy)) from error
-    except (BadZipFile, EOFError, OSError) as error:
-        raise DataError(Problem(place=source, key=name, rule=f"is damaged: {error}")) from error
+        with archive.open(info) as member:
+            count, dtype = _header(member)
+            announced, there = count * dtype.itemsize, info.file_size - member.tell()
+            if not dtype.hasobject and announced == there:
+                member.seek(0)
+                return np.asarray(read_array(member, allow_pickle=False))
+    except Exception as error:  # zipfile and NumPy raise whatever they meet in damaged bytes
+        raise _damaged(name, source, _first_line(error)) from error
+    if not dtype.hasobject:
+        raise _damaged(name, source, f"its header announces {announced} bytes, and {there} are there")
+    rule = "holds Python objects, which could run code when loaded"
+    remedy = "save numbers or texts: array.astype(float), array.astype(str)"
+    raise DataError(Problem(place=source, key=name, rule=rule, remedy=remedy))
+
+
+def _header(member: IO[bytes]) -> tuple[int, np.dtype[Any]]:
+    """How many values of which type an array says that it has."""
+    version = read_magic(member)
+    read = read_array_header_1_0 if version == (1, 0) else read_array_header_2_0
+    shape, _, dtype = read(member)
+    return math.prod(shape), dtype
+
+
+def _damaged(name: str, source: str, what: str) -> DataError:
+    return DataError(Problem(place=source, key=name, rule=f"is damaged: {what}"))
 
 
 def _no_archive(source: str) -> DataError:
@@ -80,11 +114,11 @@ def _no_archive(source: str) -> DataError:
     )
 
 
-def _chosen(arrays: dict[str, NDArray[Any]], names: tuple[str, ...], source: str) -> NDArray[Any]:
-    found = [name for name in names if name in arrays]
+def _chosen(there: Collection[str], names: tuple[str, ...], source: str) -> str:
+    found = [name for name in names if name in there]
     if len(found) == 1:
-        return arrays[found[0]]
-    held = ", ".join(map(repr, arrays)) or "none"
+        return found[0]
+    held = ", ".join(map(repr, there)) or "none"
     rule = f"must hold one array named {' or '.join(map(repr, names))}; its arrays: {held}"
     raise DataError(Problem(place=source, rule=rule, remedy="write it with numpy.savez(path, x=..., y=...)"))
 

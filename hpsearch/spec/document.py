@@ -10,10 +10,12 @@ from yaml.reader import ReaderError
 from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.findings import Finding, KeyPath
 from hpsearch.spec.yaml_text import (
+    MOST_NODES,
     MappingNode,
     Node,
     ScalarNode,
     SequenceNode,
+    TooManyNodesError,
     documents,
     is_tagged,
     value_of,
@@ -22,7 +24,6 @@ from hpsearch.spec.yaml_text import (
 OPTION: Final = "-S "
 """How the place of an override begins."""
 
-_MOST_NODES: Final = 100_000
 _DEEPEST: Final = 100
 
 _SYNTAX_REMEDIES: Final = (
@@ -146,6 +147,8 @@ def read_value(text: str, place: str) -> Any:
 def _only_document(text: str, name: str) -> Node | None:
     try:
         nodes = [node for _, node in zip(range(2), documents(text), strict=False)]
+    except TooManyNodesError as error:
+        raise SpecError(_too_many(_at(name, error.line))) from None
     except YAMLError as error:
         raise SpecError(_syntax(error, text, name)) from None
     except RecursionError:
@@ -160,6 +163,10 @@ def _only_document(text: str, name: str) -> Node | None:
             )
         )
     return nodes[0] if nodes else None
+
+
+def _too_many(place: str, key: str = "") -> Problem:
+    return Problem(place=place, key=key, rule=f"holds more than {MOST_NODES} values", remedy="write fewer")
 
 
 def _syntax(error: YAMLError, text: str, name: str) -> Problem:
@@ -226,8 +233,10 @@ class _Values:
         self._nodes += 1
         if len(above) > _DEEPEST or any(node is other for other in above):
             self._refuse(node, (), "is nested too deeply", "")
-        if self._nodes > _MOST_NODES:
-            self._refuse(node, path[:1], f"holds more than {_MOST_NODES} values", "repeat less with '*'")
+        if self._nodes > MOST_NODES:  # by '*', which repeats what was written once
+            raise SpecError(
+                _too_many(_at(self._document.name, node.start_mark.line), ".".join(map(str, path[:1])))
+            )
 
     def _note(self, path: KeyPath, node: Node) -> None:
         self._document.places[path] = _at(self._document.name, node.start_mark.line)

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import yaml
+from yaml import YAMLError
 from yaml.composer import Composer
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
+
+MOST_NODES: Final = 100_000
 
 _PLAIN: Final = "plain"
 _QUOTED: Final = "quoted"
@@ -41,20 +44,36 @@ class _Resolver(BaseResolver):
         return _QUOTED
 
 
+class TooManyNodesError(YAMLError):
+    """A text has more nodes than anybody writes; `line` (from 0) is where the first one too many stands."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__(f"more than {MOST_NODES} nodes")
+        self.line = line
+
+
 class _Loader(Reader, Scanner, Parser, Composer, _Resolver):
     def __init__(self, text: str) -> None:
+        self._nodes = 0
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         _Resolver.__init__(self)
 
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        self._nodes += 1
+        if self._nodes > MOST_NODES:
+            raise TooManyNodesError(self.peek_event().start_mark.line)  # type: ignore[no-untyped-call]
+        node: Node | None = super().compose_node(parent, index)
+        return node
+
 
 def documents(text: str) -> Iterator[Node | None]:
     """The documents of a YAML text, as nodes; None for an empty one.
 
     Raises:
-        yaml.YAMLError: the text is not YAML.
+        yaml.YAMLError: the text is not YAML, or has more than `MOST_NODES` nodes.
         RecursionError: it is nested too deeply.
     """
     loader = _Loader(text)
@@ -102,10 +121,12 @@ def dump(value: Any) -> str:
 
 
 __all__ = [
+    "MOST_NODES",
     "MappingNode",
     "Node",
     "ScalarNode",
     "SequenceNode",
+    "TooManyNodesError",
     "documents",
     "dump",
     "is_tagged",

@@ -4,6 +4,8 @@ import math
 
 import pytest
 
+from hpsearch.errors import SpecError
+from hpsearch.spec import parse_study
 from hpsearch.spec.yaml_text import dump, scalar
 
 NUMBERS = [
@@ -66,3 +68,9 @@ def test_text_that_looks_like_something_else_is_quoted(text):
 @pytest.mark.parametrize("text", ["plain", "1e-4.x", "64-64"])
 def test_other_text_is_written_plain(text):
     assert dump({"a": text}) == f"{{a: {text}}}\n"
+
+
+def test_a_text_with_too_many_values_is_refused_before_it_is_read_to_its_end():
+    text = "study: a\nx: [" + "1," * 300_000
+    with pytest.raises(SpecError, match=r"study\.yaml:2: holds more than 100000 values"):
+        parse_study(text)
