@@ -1,4 +1,4 @@
-"""Parquet and NumPy files."""
+"""Parquet, Arrow and NumPy files."""
 
 import math
 from collections import Counter
@@ -9,6 +9,7 @@ from zipfile import ZipFile, ZipInfo
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.lib.format import read_array, read_array_header_1_0, read_array_header_2_0, read_magic
 from numpy.typing import NDArray
@@ -38,14 +39,41 @@ def read_parquet(path: Path, source: str) -> Table:
         raise
     except Exception as error:  # Arrow and its Python side raise whatever they meet in damaged bytes
         raise DataError(Problem(place=source, rule=f"is no Parquet file: {_first_line(error)}")) from error
-    twice = [name for name, count in Counter(table.column_names).items() if count > 1]
-    if twice:
-        raise DataError(
-            Problem(place=source, rule=f"column {name!r} occurs more than once") for name in twice
-        )
-    if not table.num_rows:
+    return _named_columns(frame, source)
+
+
+def read_arrow(path: Path, source: str) -> Table:
+    """The table of an Arrow file (.arrow, .feather: the IPC file format, also compressed).
+
+    Raises:
+        DataError: it is no Arrow file, has no rows, names a column twice, or would exhaust memory.
+    """
+    try:
+        with pa.memory_map(str(path)) as mapped, pa.ipc.open_file(mapped) as file:
+            rows = sum(file.get_batch(i).num_rows for i in range(file.num_record_batches))
+            check_unpacked(rows * len(file.schema) * np.float32().itemsize, path, source)
+            table = file.read_all()
+            table.validate(full=True)
+            frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    except (DataError, PermissionError):
+        raise
+    except Exception as error:  # as above
+        raise DataError(Problem(place=source, rule=f"is no Arrow file: {_first_line(error)}")) from error
+    return _named_columns(frame, source)
+
+
+def _named_columns(frame: pd.DataFrame, source: str) -> Table:
+    names = [str(name) for name in frame.columns]
+    problems = [
+        Problem(place=source, rule=f"column {name!r} occurs more than once")
+        for name, count in Counter(names).items()
+        if count > 1
+    ]
+    if problems:
+        raise DataError(problems)
+    if frame.empty:
         raise DataError(Problem(place=source, rule="the file has no rows", remedy="add the data"))
-    return Table(frame=frame.set_axis([str(name) for name in frame.columns], axis=1))
+    return Table(frame=frame.set_axis(names, axis=1))
 
 
 def _decoded_size(metadata: pq.FileMetaData) -> int:
@@ -62,6 +90,16 @@ def read_npz(path: Path, source: str) -> Table:
     Raises:
         DataError: it is no such file, its arrays do not fit, or they would exhaust memory.
     """
+    inputs, targets, _ = archive_arrays(path, source)
+    return _joined(inputs, targets, source)
+
+
+def archive_arrays(path: Path, source: str) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+    """The arrays of inputs and targets in an .npz file, and that of `lengths` where there is one.
+
+    Raises:
+        DataError: it is no such file, lacks them, or they would exhaust memory.
+    """
     try:
         archive = ZipFile(path)
     except OSError:
@@ -71,9 +109,22 @@ def read_npz(path: Path, source: str) -> Table:
     with archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         chosen = [_chosen(members, names, source) for names in (_INPUTS, _TARGETS)]
+        chosen += [name for name in ("lengths",) if name in members]
         check_unpacked(sum(members[name].file_size for name in chosen), path, source)
-        inputs, targets = (_array(archive, members[name], name, source) for name in chosen)
-    return _joined(inputs, targets, source)
+        arrays = [_array(archive, members[name], name, source) for name in chosen]
+    return arrays[0], arrays[1], arrays[2] if arrays[2:] else None
+
+
+def goals_of(targets: NDArray[Any], source: str) -> pd.DataFrame:
+    """Targets (N,) or (N, T) as a table of columns y, or y0, y1, ...
+
+    Raises:
+        DataError: they have other dimensions, or hold neither numbers nor texts.
+    """
+    misfits = [Problem(place=source, key="y", rule=rule) for rule in _misfits(targets)]
+    if misfits:
+        raise DataError(misfits)
+    return pd.DataFrame(_named("y", targets))
 
 
 def _array(archive: ZipFile, info: ZipInfo, name: str, source: str) -> NDArray[Any]:

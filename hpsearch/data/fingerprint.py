@@ -1,14 +1,18 @@
 """What makes two data sets the same: their values, kinds and names, however they are stored."""
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpsearch.data.columns import numbers, texts
 
 if TYPE_CHECKING:
     import pandas as pd
+
+CHUNK_BYTES: Final = 8 << 20
 
 
 def fingerprint(inputs: "pd.DataFrame", targets: "pd.DataFrame") -> str:
@@ -24,6 +28,35 @@ def fingerprint(inputs: "pd.DataFrame", targets: "pd.DataFrame") -> str:
         for name in table.columns:
             _add_column(digest, str(name), table[name])
     return digest.hexdigest()[:16]
+
+
+def fingerprint_of_arrays(kind: str, arrays: Iterable[NDArray[Any]], targets: "pd.DataFrame") -> str:
+    """The first 16 hexadecimal digits of a SHA-256 of inputs that are arrays, and of their targets.
+
+    Covered: the kind, the arrays' shapes and types, and every byte, a few rows at a time.
+    """
+    digest = hashlib.sha256(kind.encode())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape};".encode())
+        for rows in chunks(array):
+            digest.update(np.ascontiguousarray(array[rows]).tobytes())
+    digest.update(f"targets:{len(targets.columns)}:{len(targets)};".encode())
+    for name in targets.columns:
+        _add_column(digest, str(name), targets[name])
+    return digest.hexdigest()[:16]
+
+
+def chunks(array: NDArray[Any]) -> Iterator[slice]:
+    """Slices of rows, of some megabytes each: the same for arrays of one shape and type."""
+    rows = max(1, CHUNK_BYTES // max(1, array[:1].nbytes))
+    for start in range(0, len(array), rows):
+        yield slice(start, min(start + rows, len(array)))
+
+
+def row_hashes(array: NDArray[Any]) -> NDArray[np.uint64]:
+    """(N,) numbers that are equal where the rows of (N, ...) have the same bytes."""
+    hashes = (hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=8) for row in array)
+    return np.array([int.from_bytes(h.digest(), "little") for h in hashes], dtype=np.uint64)
 
 
 def _add_column(digest: Any, name: str, column: "pd.Series[Any]") -> None:

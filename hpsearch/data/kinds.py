@@ -25,6 +25,10 @@ class Preparer(Protocol):
     def feature_names(self) -> tuple[str, ...]:
         """The names of the numbers along the last axis of `x`."""
 
+    @property
+    def tokens(self) -> int | None:
+        """How many token numbers there are, padding and unknown among them; None where `x` is no tokens."""
+
     def prepare(self, inputs: Any) -> Arrays:
         """Raw inputs, as a user has them or as a source gives them, as arrays.
 
@@ -67,7 +71,12 @@ class Inputs(Protocol):
         """A few rows as a table that a served model takes."""
 
 
-_HOMES: Final = {"table": ("preprocessing", "Preprocessor")}
+_HOMES: Final = {
+    "table": ("preprocessing", "Preprocessor"),
+    "image": ("images", "ImagePreparer"),
+    "sequence": ("sequences", "SequencePreparer"),
+    "text": ("text", "TextPreparer"),
+}
 
 
 def preparer_from_json(stored: Mapping[str, Any]) -> Preparer:
@@ -82,3 +91,10 @@ def as_inputs(inputs: Any) -> Inputs:
     from hpsearch.data.tables import TableInputs  # noqa: PLC0415 - workers import this module, and no pandas
 
     return inputs if hasattr(inputs, "row_codes") else TableInputs(inputs)
+
+
+def examples_of(inputs: Any) -> Any:
+    """What a user hands over as arrays: a table of one column (as a served model gets it) is its values."""
+    if hasattr(inputs, "columns") and hasattr(inputs, "iloc") and len(inputs.columns) == 1:
+        return inputs.iloc[:, 0].tolist()
+    return inputs

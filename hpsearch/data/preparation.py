@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hpsearch.data.checks import check_duplicates
 from hpsearch.data.kinds import Inputs, Preparer, as_inputs
+from hpsearch.data.loading import load_special, of_kind
 from hpsearch.data.prepared import DataSummary, Part, RefitData, Task, TrainingData, frozen
 from hpsearch.data.raw import Findings, RawData
 from hpsearch.data.sealed import SealedTest
@@ -61,9 +62,13 @@ def prepare(spec: "DataSpec", *, seed: int, base: Path) -> PreparedData:
     Raises:
         DataError: with every problem found in the data.
     """
+    special = load_special(spec, base=base)
+    if special is not None:
+        raw, warnings = special
+        return prepare_raw(raw, spec, seed=seed, warnings=warnings)
     table = load(spec.source, base=base)
     raw = select(table, spec.source, target=spec.target, drop=spec.drop)
-    return prepare_raw(raw, spec, seed=seed, warnings=table.warnings)
+    return prepare_raw(of_kind(raw, spec, base=base), spec, seed=seed, warnings=table.warnings)
 
 
 def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence[str] = ()) -> PreparedData:

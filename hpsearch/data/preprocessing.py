@@ -81,6 +81,11 @@ class Preprocessor:
         """The names of the features, in the order of the columns of `transform`'s result."""
         return tuple(name for column in self.fitted for name in column.feature_names)
 
+    @property
+    def tokens(self) -> None:
+        """Features are no tokens."""
+        return
+
     def transform(self, inputs: Any) -> NDArray[np.float32]:
         """Raw inputs as features: (N, D) float32, C-contiguous.
 

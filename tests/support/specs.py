@@ -5,10 +5,10 @@ import math
 from hypothesis import strategies as st
 
 from hpsearch.spec.conduct import PRUNING_RULES
-from hpsearch.spec.dataset import BUNDLED
 from hpsearch.spec.model import METRICS
 from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
+from hpsearch.spec.sources import BUNDLED
 
 SMALLEST = {"study": "s", "data": {"source": "sklearn/iris"}}
 SEARCHABLE = [name for name in REGISTRY if name not in ("hidden", "depth", "width", "loss")]

