@@ -56,7 +56,7 @@ def _logistic(train: Part, test: Part, task: Task, seed: int) -> NDArray[np.floa
     cohort = Cohort([member], train, outputs=len(task.classes))
     for _ in range(recipe.epochs):
         cohort.train_epoch()
-    return forward(cohort.weights(0), test.x, recipe.activation)
+    return forward(cohort.weights(0), test.x)
 
 
 def _recipe(rows: int, classes: int) -> Hyperparameters:
@@ -83,5 +83,5 @@ def _linear(train: Part, test: Part) -> NDArray[np.float64]:
     return np.asarray(_with_constant(test.x) @ solution)
 
 
-def _with_constant(x: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.column_stack([x.astype(np.float64), np.ones(len(x))])
+def _with_constant(x: NDArray[Any]) -> NDArray[np.float64]:
+    return np.column_stack([x.reshape(len(x), -1).astype(np.float64), np.ones(len(x))])

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from hpsearch.data.kinds import Preparer, preparer_from_json
 from hpsearch.data.prepared import Task
-from hpsearch.engine import Weights, forward, probabilities
+from hpsearch.engine import Plan, Weights, forward, probabilities
 from hpsearch.errors import InputError, StorageError
 
-_FORMAT: Final = 1
-_CHUNK: Final = 8192
+_FORMAT: Final = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,6 @@ class TrainedModel:
     """
 
     weights: Weights = field(repr=False)
-    activation: str
     loss: str
     task: Task
     preprocessor: Preparer = field(repr=False)
@@ -60,25 +58,16 @@ class TrainedModel:
         return np.asarray(probabilities(self._outputs(inputs), self.loss), dtype=np.float64)
 
     def _outputs(self, inputs: Any) -> NDArray[np.float32]:
-        x, _ = self.preprocessor.prepare(inputs)
-        if not len(x):
-            return np.empty((0, len(self.weights.layers[-1][1])), dtype=np.float32)
-        chunks = [
-            forward(self.weights, x[start : start + _CHUNK], self.activation)
-            for start in range(0, len(x), _CHUNK)
-        ]
-        return np.concatenate(chunks)
+        x, lengths = self.preprocessor.prepare(inputs)
+        return forward(self.weights, x, lengths)
 
     def save(self, directory: Path) -> None:
         """Write `weights.npz` and `model.json` into an existing directory."""
-        arrays: dict[str, Any] = {}
-        for index, (weight, bias) in enumerate(self.weights.layers):
-            arrays[f"weight_{index}"], arrays[f"bias_{index}"] = weight, bias
+        arrays: dict[str, Any] = self.weights.arrays()
         np.savez(directory / "weights.npz", **arrays)
         description = {
             "format": _FORMAT,
-            "layers": len(self.weights.layers),
-            "activation": self.activation,
+            "network": self.weights.plan.to_json(),
             "loss": self.loss,
             "task": self.task.to_json(),
             "preprocessor": self.preprocessor.to_json(),
@@ -95,23 +84,19 @@ class TrainedModel:
         """
         try:
             description = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-            if description["format"] != _FORMAT:
+            if description["format"] not in _WEIGHTS:
                 raise StorageError(
                     f"{directory}: model format {description['format']} is not known to this version of "
-                    f"hpsearch (it reads {_FORMAT}); upgrade hpsearch"
+                    f"hpsearch (it reads up to {_FORMAT}); upgrade hpsearch"
                 )
             # opened here: NumPy leaves a damaged archive open
             with (
                 (directory / "weights.npz").open("rb") as file,
                 np.load(file, allow_pickle=False) as arrays,
             ):
-                layers = tuple(
-                    (arrays[f"weight_{index}"], arrays[f"bias_{index}"])
-                    for index in range(description["layers"])
-                )
+                weights = _WEIGHTS[description["format"]](description, arrays)
             return cls(
-                weights=Weights(layers=layers),
-                activation=description["activation"],
+                weights=weights,
                 loss=description["loss"],
                 task=Task.from_json(description["task"]),
                 preprocessor=preparer_from_json(description["preprocessor"]),
@@ -121,6 +106,22 @@ class TrainedModel:
             raise StorageError(
                 f"{directory}: the model cannot be read ({error}); refit it by running the study"
             ) from error
+
+
+def _dense_weights(description: Mapping[str, Any], arrays: Mapping[str, Any]) -> Weights:
+    """Format 1: fully connected networks, a weight and a bias a layer."""
+    layers = [(arrays[f"weight_{index}"], arrays[f"bias_{index}"]) for index in range(description["layers"])]
+    return Weights.dense(layers, description["activation"])
+
+
+def _weights(description: Mapping[str, Any], arrays: Mapping[str, Any]) -> Weights:
+    """Format 2: any network, its layers described, its arrays named after them."""
+    plan = Plan.from_json(description["network"], np.dtype(np.float32))
+    return Weights.from_arrays(plan, arrays)
+
+
+_WEIGHTS: Final = {1: _dense_weights, 2: _weights}
+"""How each format holds its weights."""
 
 
 class _PyfuncModel:

@@ -84,7 +84,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
     refit_data = data.refit()
     model, epochs = _refit(fact, spec, refit_data, about)
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
-    outputs = forward(model.weights, test.x, model.activation)
+    outputs = forward(model.weights, test.x, test.lengths)
     return Winner(
         fact=fact,
         model=model,
@@ -110,11 +110,10 @@ def _refit(
         for _ in range(epochs):
             cohort.train_epoch()
     weights = cohort.weights(0)
-    if not all(np.isfinite(weight).all() for weight, _ in weights.layers):
+    if not weights.is_finite:
         raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
     model = TrainedModel(
         weights=weights,
-        activation=hyperparameters.activation,
         loss=hyperparameters.loss,
         task=data.task,
         preprocessor=data.preprocessor,

@@ -7,12 +7,17 @@ parameters of all networks lie in one flat buffer.
 
 from hpsearch.engine.activations import ACTIVATIONS
 from hpsearch.engine.cohort import Cohort, EpochStatistics
+from hpsearch.engine.expansion import Inputs
 from hpsearch.engine.initializers import INITIALIZERS
+from hpsearch.engine.layers.kind import ShapeError
 from hpsearch.engine.losses import LOSSES, evaluate, probabilities
 from hpsearch.engine.member import Member, working_set
-from hpsearch.engine.network import Layout, Network, Weights, forward
+from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.optimizers import RULES
+from hpsearch.engine.plan import Plan, inputs_of, plan_of, stored_plan
+from hpsearch.engine.prediction import forward
 from hpsearch.engine.schedules import SCHEDULES
+from hpsearch.engine.weights import Weights
 
 __all__ = [
     "ACTIVATIONS",
@@ -20,14 +25,20 @@ __all__ = [
     "LOSSES",
     "RULES",
     "SCHEDULES",
+    "Buffers",
     "Cohort",
     "EpochStatistics",
-    "Layout",
+    "Inputs",
     "Member",
     "Network",
+    "Plan",
+    "ShapeError",
     "Weights",
     "evaluate",
     "forward",
+    "inputs_of",
+    "plan_of",
     "probabilities",
+    "stored_plan",
     "working_set",
 ]

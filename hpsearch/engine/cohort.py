@@ -1,7 +1,8 @@
 """K networks of one shape that learn at the same time, each exactly as if it learned alone."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,18 @@ from hpsearch.data.prepared import Part
 from hpsearch.engine.arrays import Array, aligned, quiet
 from hpsearch.engine.batches import Batches, Samples
 from hpsearch.engine.dropout import Masks
-from hpsearch.engine.initializers import initial
-from hpsearch.engine.losses import LOSSES
+from hpsearch.engine.initializers import initial, orthogonal
+from hpsearch.engine.losses import LOSSES, Loss
 from hpsearch.engine.member import Member, check_shapes, place
-from hpsearch.engine.network import Layout, Scratch, Weights, predict
+from hpsearch.engine.network import mask_widths
 from hpsearch.engine.optimizers import RULES
+from hpsearch.engine.plan import Plan, columns, inputs_of, plan_of
+from hpsearch.engine.prediction import Predictor, as_inputs
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
+from hpsearch.engine.weights import Weights
 from hpsearch.spec.hyperparameters import Hyperparameters
+from hpsearch.spec.layers import LayerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +47,10 @@ class Cohort:
 
     They learn from one part of the data, or each from its own (`part` then lists one a member).
 
-    All members agree in `hidden`, `activation`, `loss` and `batch_size`. A member's results have the same
-    bits whoever its neighbours are (with one BLAS thread). Rows are sorted by optimizer and by penalties,
-    not as the members were given: `rows` says which member stands where.
+    All members agree in their network, `loss` and `batch_size`. A member's results have the same bits whoever its
+    neighbours are (with one BLAS thread). Rows are sorted by optimizer and by penalties, not as the members
+    were given: `rows` says which member stands where. `tokens` is the number of different ids where inputs are
+    tokens.
 
     Raises:
         ValueError: The members do not agree in shape, or there are none.
@@ -56,6 +62,7 @@ class Cohort:
         part: Part | Sequence[Part],
         *,
         outputs: int,
+        tokens: int | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_shapes(members)
@@ -64,21 +71,21 @@ class Cohort:
         self.rows: tuple[int, ...] = tuple(order)
         self._members = [members[position] for position in order]
         self._dtype: np.dtype[Any] = np.dtype(dtype)
-        self._outputs = outputs
-        self._inputs = parts[0].x.shape[1]
+        inputs = inputs_of(parts[0], tokens)
         shape = self._members[0].hyperparameters
-        self._layout = Layout.of((self._inputs, *shape.hidden, outputs), self._dtype)
+        self._plan = plan_of(shape, inputs, outputs, self._dtype)
+        self._settings = [columns(m.hyperparameters, inputs, outputs) for m in self._members]
         self._epoch = 0
         self._plateaus = [Plateau(m.hyperparameters, m.plateau_factors) for m in self._members]
-        self._parameters = aligned((len(members), self._layout.size), self._dtype)
-        for row, member in zip(self._parameters, self._members, strict=True):
-            _draw_initial(row, self._layout, member)
-        self._kept: Array | None = None
+        self._parameters = aligned((len(members), self._plan.layout.size), self._dtype)
+        self._state = aligned((len(members), self._plan.state_size), self._dtype)
+        self._draw_initial()
+        self._kept: tuple[Array, Array] | None = None
         self._count = len(members)
         self._batches = self._make_batches([parts[position] for position in order], shape)
-        self._hidden_masks, self._input_masks = self._make_masks(shape)
+        self._hidden_masks, self._input_masks = self._make_masks()
         slots = max(RULES[m.hyperparameters.optimizer].slots for m in self._members)
-        self._slots = aligned((slots, len(members), self._layout.size), self._dtype)
+        self._slots = aligned((slots, len(members), self._plan.layout.size), self._dtype)
         self._predicted: dict[int, Array] = {}
         self._bind()
 
@@ -103,26 +110,18 @@ class Cohort:
             plateau_factor=np.array(factors),
         )
 
-    def predict(self, x: Array) -> Array:
-        """(N, D) inputs -> (K, N, O) outputs before softmax or sigmoid, without dropout.
+    def predict(self, x: Array, lengths: Array | None = None) -> Array:
+        """(N, ...) inputs -> (K, N, O) outputs before softmax or sigmoid, without dropout.
 
         The result is a buffer that the next call for as many inputs overwrites.
         """
         out = self._predicted.get(len(x))
         if out is None:
-            out = aligned((len(self.rows), len(x), self._outputs), self._dtype)
+            out = aligned((len(self.rows), len(x), self._plan.outputs), self._dtype)
             self._predicted[len(x)] = out
-        inputs = np.ascontiguousarray(x, self._dtype)
+        inputs = as_inputs(x, self._plan, self._dtype)
         with quiet():
-            activation = self._members[0].hyperparameters.activation
-            predict(
-                self._layout,
-                self._parameters,
-                inputs,
-                activation=activation,
-                scratch=self._scratch,
-                out=out,
-            )
+            self._predictor.predict(self._parameters, self._state, inputs, lengths=lengths, out=out)
         return out
 
     def observe(self, monitored: Array) -> None:
@@ -143,11 +142,13 @@ class Cohort:
             return
         self.rows = tuple(self.rows[row] for row in keep)
         self._members = [self._members[row] for row in keep]
+        self._settings = [self._settings[row] for row in keep]
         self._plateaus = [self._plateaus[row] for row in keep]
         self._predicted.clear()
         if not keep:
             return
         self._parameters = _only(self._parameters, keep)
+        self._state = _only(self._state, keep)
         self._slots = _only_slots(self._slots, keep)
         self._batches.keep(keep)
         for masks in (self._hidden_masks, self._input_masks):
@@ -156,15 +157,22 @@ class Cohort:
         self._bind()
 
     def weights(self, position: int) -> Weights:
-        """A copy of the parameters that a learning member has now."""
-        return Weights.from_flat(self._parameters[self._row(position)], self._layout)
+        """A copy of the numbers that a learning member has now."""
+        row = self._row(position)
+        return Weights(self._plan, self._parameters[row].copy(), self._state[row].copy())
 
     def remember(self, positions: Collection[int]) -> None:
-        """Keep the parameters that learning members have now, in place of what was kept of them before."""
+        """Keep the numbers that learning members have now, in place of what was kept of them before."""
         if self._kept is None:
-            self._kept = aligned((self._count, self._layout.size), self._dtype)
+            parameters, state = self._plan.layout.size, self._plan.state_size
+            self._kept = (
+                aligned((self._count, parameters), self._dtype),
+                aligned((self._count, state), self._dtype),
+            )
         for position in positions:
-            self._kept[position] = self._parameters[self._row(position)]
+            row = self._row(position)
+            self._kept[0][position] = self._parameters[row]
+            self._kept[1][position] = self._state[row]
 
     def remembered(self, position: int) -> Weights:
         """A copy of what was last kept of a member, whether it still learns or has left.
@@ -173,7 +181,13 @@ class Cohort:
         """
         if self._kept is None:
             raise ValueError(f"nothing was remembered of member {position}; call remember() first")
-        return Weights.from_flat(self._kept[position], self._layout)
+        parameters, state = self._kept
+        return Weights(self._plan, parameters[position].copy(), state[position].copy())
+
+    def _draw_initial(self) -> None:
+        self._state[:] = [number for each in self._plan.remembered for number in each.initial]
+        for row, member, settings in zip(self._parameters, self._members, self._settings, strict=True):
+            draw_initial(row, self._plan, member, settings)
 
     def _row(self, position: int) -> int:
         if position not in self.rows:
@@ -182,59 +196,75 @@ class Cohort:
 
     def _make_batches(self, parts: Sequence[Part], shape: Hyperparameters) -> Batches:
         loss = LOSSES[shape.loss]
-        samples = {
-            id(part): Samples.of(part, loss, outputs=self._outputs, dtype=self._dtype) for part in parts
-        }
+        samples = {id(part): self._samples(part, loss) for part in parts}
         return Batches(
             [samples[id(part)] for part in parts],
             [m.address.stream("order") for m in self._members],
             batch=shape.batch_size,
             smoothing=np.array([m.hyperparameters.label_smoothing for m in self._members]),
-            classes=max(self._outputs, 2) if loss.classifies else None,
-            ones=True,
+            classes=max(self._plan.outputs, 2) if loss.classifies else None,
+            ones=self._plan.flat,
             dtype=self._dtype,
         )
 
-    def _make_masks(self, shape: Hyperparameters) -> tuple[Masks | None, Masks | None]:
+    def _samples(self, part: Part, loss: Loss) -> Samples:
+        """A part's samples; a dense layer reads images and sequences as flat rows."""
+        samples = Samples.of(part, loss, outputs=self._plan.outputs, dtype=self._dtype)
+        if self._plan.flat and part.x.ndim > 2:
+            return replace(samples, inputs=part.x.reshape(len(part.x), -1))
+        return samples
+
+    def _make_masks(self) -> tuple[Masks | None, Masks | None]:
         hidden = [m.address.stream("dropout") for m in self._members]
         inputs = [generator.spawn(1)[0] for generator in hidden]
-        rates = [m.hyperparameters.dropout for m in self._members]
-        input_rates = [m.hyperparameters.input_dropout for m in self._members]
+        rates = [
+            [layer["rate"] for layer in settings if layer.kind == "dropout"] for settings in self._settings
+        ]
+        input_rates = [[m.hyperparameters.input_dropout] for m in self._members]
         batch, dtype = self._batches.size, self._dtype
-        widths = [width + 1 for width in shape.hidden]
+        widths = mask_widths(self._plan) if any(map(any, rates)) else []
         return (
-            Masks(hidden, rates, batch=batch, widths=widths, dtype=dtype) if any(rates) and widths else None,
-            Masks(inputs, input_rates, batch=batch, widths=[self._inputs], dtype=dtype)
-            if any(input_rates)
+            Masks(hidden, rates, batch=batch, widths=widths, dtype=dtype) if widths else None,
+            Masks(inputs, input_rates, batch=batch, widths=[prod(self._plan.inputs.shape)], dtype=dtype)
+            if any(map(any, input_rates))
             else None,
         )
 
     def _bind(self) -> None:
         """Make the step's views for the rows that there are."""
-        self._scratch = Scratch(self._layout, len(self._members), self._dtype)
+        self._predictor = Predictor(self._plan, len(self._members), self._dtype)
         self._steps = Steps(
             [m.hyperparameters for m in self._members],
-            self._layout,
+            self._plan,
             self._parameters,
             self._slots,
+            self._state,
             batches=self._batches,
             hidden_masks=self._hidden_masks,
             input_masks=self._input_masks,
         )
 
     def _weight_norm(self) -> Array:
-        parts = [self._parameters[:, block.weights] for block in self._layout.blocks]
+        parts = [self._parameters[:, block.weights] for block in self._plan.layout.blocks]
         squares = sum(np.vecdot(part, part).astype(np.float64) for part in parts)
         result: Array = np.sqrt(squares)
         return result
 
 
-def _draw_initial(row: Array, layout: Layout, member: Member) -> None:
+def draw_initial(row: Array, plan: Plan, member: Member, settings: Sequence[LayerSettings]) -> None:
+    """Write the (P,) parameters that a member starts with; `settings` are its layers by the plan's indices."""
     generator = member.address.stream("initial")
-    h = member.hyperparameters
-    for block in layout.blocks:
-        shape = (block.inputs, block.outputs)
-        block.view(row)[:-1] = initial(h.initializer, shape, scale=h.initial_scale, generator=generator)
+    for node in plan.all_nodes():
+        for block in node.blocks:
+            trained, name = block.trained, settings[node.index].get("initializer", "normal")
+            scale = member.hyperparameters.initial_scale
+            row[block.biases] = trained.bias
+            if trained.orthogonal:
+                block.weights_of(row)[:] = orthogonal(trained.weights, generator)
+            elif trained.weights[0]:
+                block.weights_of(row)[:] = initial(
+                    name, trained.weights, fans=trained.fans, scale=scale, generator=generator
+                )
 
 
 def _only(buffer: Array, rows: Sequence[int]) -> Array:

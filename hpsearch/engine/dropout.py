@@ -42,39 +42,42 @@ class Mask:
 
 
 class Masks:
-    """The masks of a group of frames that share each network's rate, new at every step.
+    """The masks of all frames of K networks, new at every step.
 
-    Rows of rate 0 draw nothing; all their units stay, and are multiplied by one, which changes no bit.
+    `rates` has one rate for each frame of each network, (K, frames). Networks without dropout draw nothing; all
+    units stay where the rate is 0, and are multiplied by one, which changes no bit.
     """
 
     def __init__(
         self,
         generators: Sequence[np.random.Generator],
-        rates: Sequence[float],
+        rates: Sequence[Sequence[float]],
         *,
         batch: int,
         widths: Sequence[int],
         dtype: np.dtype[Any],
     ) -> None:
         self._generators = list(generators)
-        self._thresholds = [threshold(rate) for rate in rates]
-        self._scales = np.array([[[1 / keep_probability(rate)]] for rate in rates], dtype)
+        self._thresholds = [[threshold(rate) for rate in row] for row in rates]
+        self._scales = np.array([[1 / keep_probability(rate) for rate in row] for row in rates], dtype)
         sizes = [padded(batch * width, np.dtype(np.uint8)) for width in widths]
         self._bytes = sum(sizes)
         self._steps = max(1, DRAWN_AT_ONCE // self._bytes)
         self._next = self._steps
         self._batch, self._widths = batch, tuple(widths)
-        self._starts = np.cumsum([0, *sizes[:-1]]).tolist()
+        self._stops = np.cumsum(sizes).tolist()
+        self._starts = [0, *self._stops[:-1]]
         self._stays = np.ones((len(rates), self._steps, self._bytes), np.bool_)
         self._make_frames()
 
     def _make_frames(self) -> None:
-        rows, scale = len(self._stays), shared(self._scales)
+        rows = len(self._stays)
         self._views = [
             self._stays[..., start : start + self._batch * width].reshape(rows, -1, self._batch, width)
             for start, width in zip(self._starts, self._widths, strict=True)
         ]
-        self.frames = [Mask(view[:, 0], scale) for view in self._views]
+        scales = [shared(scale.reshape(-1, 1, 1)) for scale in self._scales.T]
+        self.frames = [Mask(view[:, 0], scale) for view, scale in zip(self._views, scales, strict=True)]
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, each where it stands in its stream; `frames` are made anew."""
@@ -93,9 +96,17 @@ class Masks:
         self._next += 1
 
     def _draw(self) -> None:
-        words = self._steps * self._bytes // WORD
-        for stays, generator, level in zip(self._stays, self._generators, self._thresholds, strict=True):
-            if level:
-                draw = generator.bit_generator.random_raw
-                np.greater_equal(draw(words).view(np.uint8), np.uint8(level), stays.reshape(-1))
+        for stays, generator, levels in zip(self._stays, self._generators, self._thresholds, strict=True):
+            if any(levels):
+                draw, words = generator.bit_generator.random_raw, self._steps * self._bytes // WORD
+                self._compare(draw(words).view(np.uint8), levels, stays)
         self._next = 0
+
+    def _compare(self, drawn: Array, levels: Sequence[int], stays: Array) -> None:
+        """Write which units of one network stay, (steps, bytes): those whose byte is not below their frame's level."""
+        if len(set(levels)) == 1:
+            np.greater_equal(drawn, np.uint8(levels[0]), stays.reshape(-1))
+            return
+        drawn = drawn.reshape(stays.shape)
+        for level, start, stop in zip(levels, self._starts, self._stops, strict=True):
+            np.greater_equal(drawn[:, start:stop], np.uint8(level), stays[:, start:stop])

@@ -46,7 +46,26 @@ INITIALIZERS: Final[dict[str, Spread]] = {
 }
 
 
-def initial(name: str, shape: tuple[int, int], *, scale: float, generator: np.random.Generator) -> Array:
-    """(D, H) float64 weights of one layer, drawn from its network's own stream."""
-    spread = INITIALIZERS[name](*shape, scale)
-    return generator.standard_normal(shape) * spread
+def initial(
+    name: str,
+    shape: tuple[int, ...],
+    *,
+    fans: tuple[int, int],
+    scale: float,
+    generator: np.random.Generator,
+) -> Array:
+    """Float64 weights of one layer, drawn from its network's own stream."""
+    return generator.standard_normal(shape) * INITIALIZERS[name](*fans, scale)
+
+
+def orthogonal(shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+    """(I, n I) float64: n orthogonal matrices side by side, for weights that are applied at every time step.
+
+    Each is drawn evenly from all orthogonal matrices (Mezzadri 2007), so that no state grows nor vanishes at the start
+    (Saxe et al. 2013).
+    """
+    inputs, units = shape
+    drawn = generator.standard_normal((units // inputs, inputs, inputs))
+    q, r = np.linalg.qr(drawn)
+    signs = np.sign(np.einsum("nii->ni", r))
+    return np.concatenate(list(q * signs[:, None, :]), axis=1)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned, padded, shared
-from hpsearch.engine.network import Layout
+from hpsearch.engine.layout import Layout
 from hpsearch.engine.optimizers import FLUSHED_EVERY, RULES, flush
 from hpsearch.engine.penalties import PENALTIES, column
 from hpsearch.spec.hyperparameters import Hyperparameters

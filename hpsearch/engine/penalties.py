@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from hpsearch.engine.arrays import Array, runs
-from hpsearch.engine.network import Layout
+from hpsearch.engine.layout import Layout
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 Operation = Callable[[], None]
@@ -43,19 +43,23 @@ def bound_operations(
     """What scales each unit's incoming weights back to norm <= `max_norm` after a step."""
     bounds = [h.max_norm for h in members]
     columns = [
-        (run, column([bound or 0.0 for bound in bounds[run]], parameters.dtype)[..., None])
+        (run, column([bound or 0.0 for bound in bounds[run]], parameters.dtype))
         for run in runs(bound is not None for bound in bounds)
     ]
     return [
-        max_norm(block.view(parameters)[run, :-1], bound) for run, bound in columns for block in layout.blocks
+        max_norm(block.weights_of(parameters)[run], bound)
+        for run, bound in columns
+        for block in layout.blocks
+        if block.trained.bounded and block.trained.weights[0]
     ]
 
 
 def max_norm(weight: Array, bound: Array) -> Operation:
-    """The bound, w *= min(1, bound / |w|) for each column w of (K, D, H) (Srebro et al. 2005)."""
-    rows, inputs, outputs = weight.shape
+    """The bound, w *= min(1, bound / |w|) for each column w of (K, ..., D, H) (Srebro et al. 2005)."""
+    *above, inputs, outputs = weight.shape
     squares = scaled = np.empty_like(weight)
-    ones, factor = np.ones((1, inputs), weight.dtype), np.empty((rows, 1, outputs), weight.dtype)
+    ones, factor = np.ones((1, inputs), weight.dtype), np.empty((*above, 1, outputs), weight.dtype)
+    bound = bound.reshape(-1, *(1 for _ in weight.shape[1:]))
     one = weight.dtype.type(1)
 
     def apply() -> None:

@@ -10,8 +10,9 @@ from hpsearch.engine.batches import Batch, Batches
 from hpsearch.engine.dropout import Mask, Masks
 from hpsearch.engine.losses import LOSSES, Work
 from hpsearch.engine.movement import stretches
-from hpsearch.engine.network import Layout, Network
+from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.penalties import bound_operations, clip_operations
+from hpsearch.engine.plan import Plan
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 MEASURED_EVERY: Final = 4
@@ -24,29 +25,36 @@ class Steps:
     def __init__(
         self,
         members: Sequence[Hyperparameters],
-        layout: Layout,
+        plan: Plan,
         parameters: Array,
         slots: Array,
+        state: Array,
         *,
         batches: Batches,
         hidden_masks: Masks | None,
         input_masks: Masks | None,
     ) -> None:
-        self._members, self._layout, self._parameters = members, layout, parameters
+        self._members, self._plan = members, plan
         self._gradients = aligned(parameters.shape, parameters.dtype)
+        self._buffers = Buffers(
+            parameters=parameters,
+            gradients=self._gradients,
+            state=state,
+            masks=None if hidden_masks is None else hidden_masks.frames,
+        )
         self._hidden_masks, self._input_masks = hidden_masks, input_masks
         if input_masks is not None:
             rows, batch, width = input_masks.frames[0].stays.shape
             self._factors = aligned((rows, batch, width), parameters.dtype)
-            self._dropped = aligned((rows, batch, width + 1), parameters.dtype)
+            self._dropped = aligned((rows, batch, width + plan.flat), parameters.dtype)
             self._dropped.fill(1)
         self._squares = np.empty(len(members), parameters.dtype)
         self._full = self._pass(batches.size)
         self._last = self._pass(batches.rest) if batches.rest else self._full
         self._full_steps = batches.full
         self._clips = clip_operations(members, self._gradients, self._squares)
-        self._bounds = bound_operations(members, layout, parameters)
-        self._stretches = stretches(members, layout, parameters, self._gradients, slots)
+        self._bounds = bound_operations(members, plan.layout, parameters)
+        self._stretches = stretches(members, plan.layout, parameters, self._gradients, slots)
 
     def begin(self, rates: Array, *, first: int) -> None:
         """Prepare an epoch: (K, S) learning rates of its steps; `first` numbers its first step, from 1."""
@@ -56,7 +64,7 @@ class Steps:
             stretch.begin(rates, first)
 
     def run(self, step: int, batch: Batch) -> None:
-        """Learn from one batch, whose inputs have a last column of ones."""
+        """Learn from one batch, whose inputs are as the network reads them."""
         inputs = batch.inputs
         if self._hidden_masks is not None:
             self._hidden_masks.refill(inputs.shape[1])
@@ -64,7 +72,7 @@ class Steps:
             self._input_masks.refill(inputs.shape[1])
             inputs = self._drop(inputs, self._input_masks.frames[0])
         learn = self._full if step < self._full_steps else self._last
-        learn(inputs, batch.targets, batch.weights)
+        learn(inputs, batch)
         if step % MEASURED_EVERY == 0 or self._clips:
             self._move_by_measure(step)
         else:
@@ -86,32 +94,29 @@ class Steps:
             stretch.move(step)
 
     def _drop(self, inputs: Array, mask: Mask) -> Array:
-        """Inputs with their mask applied, and the column of ones as it was."""
-        count = inputs.shape[1]
+        """Inputs with their mask applied, and a column of ones as it was."""
+        rows, count = inputs.shape[:2]
         factors, dropped = self._factors[:, :count], self._dropped[:, :count]
+        width = factors.shape[2]
         np.copyto(factors, mask.stays)
         np.multiply(factors, mask.scale, factors)
-        np.multiply(inputs[..., :-1], factors, dropped[..., :-1])
-        return dropped
+        np.multiply(inputs.reshape(rows, count, -1)[..., :width], factors, dropped[..., :width])
+        return dropped.reshape(inputs.shape)
 
     def mean_gradient_norm(self) -> Array:
         """(K,) mean over the steps since `begin` that were measured."""
         return total(np.sqrt(self._norms.T.astype(np.float64))) / len(self._norms)
 
-    def _pass(self, batch: int) -> Callable[[Array, Array, Array | None], None]:
+    def _pass(self, batch: int) -> Callable[[Array, Batch], None]:
         """Forward and backward for one batch size."""
-        h = self._members[0]
-        masks = None if self._hidden_masks is None else self._hidden_masks.frames
-        network = Network(
-            self._layout, self._parameters, self._gradients, batch=batch, activation=h.activation, masks=masks
-        )
-        gradient = LOSSES[h.loss].gradient
+        network = Network(self._plan, self._buffers, batch=batch)
+        gradient = LOSSES[self._members[0].loss].gradient
         work = Work.allocate(network.outputs, np.array([member.huber_delta for member in self._members]))
 
-        def learn(inputs: Array, targets: Array, weights: Array | None) -> None:
-            gradient(network.forward(inputs), targets, work, network.delta)
-            if weights is not None:
-                np.multiply(network.delta, weights, network.delta)
+        def learn(inputs: Array, batch: Batch) -> None:
+            gradient(network.forward(inputs, batch.lengths), batch.targets, work, network.delta)
+            if batch.weights is not None:
+                np.multiply(network.delta, batch.weights, network.delta)
             network.backward()
 
         return learn

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.engine import working_set
+from hpsearch.engine.member import shape, working_set
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -71,16 +71,6 @@ def form_cohorts(
         CohortTask(trials=tuple(cohort), objectives=objectives, early_stopping=early_stopping)
         for cohort in sorted(cohorts, key=lambda cohort: cohort[0].number)
     ]
-
-
-def shape(hyperparameters: Hyperparameters) -> tuple[object, ...]:
-    """What trials must agree in to train together."""
-    return (
-        hyperparameters.hidden,
-        hyperparameters.activation,
-        hyperparameters.loss,
-        hyperparameters.batch_size,
-    )
 
 
 def _width(hyperparameters: Hyperparameters, inputs: int, outputs: int) -> int:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,9 @@ class EvaluationSet:
     generalization gap and nothing else. One forward pass serves both.
     """
 
-    x: NDArray[np.float32]
+    x: NDArray[Any]
     parts: Mapping[str, tuple[slice, NDArray[np.generic]]]
+    lengths: NDArray[np.int32] | None = None
 
     @classmethod
     def draw(cls, data: TrainingData, seed: int) -> "EvaluationSet":
@@ -61,12 +62,16 @@ class EvaluationSet:
         stream = Address(seed=seed).stream("evaluation")
         rows = np.sort(stream.choice(len(data.train), size=n, replace=False))
         x = np.concatenate([data.train.x[rows], data.validation.x])
+        lengths = None
+        if data.train.lengths is not None and data.validation.lengths is not None:
+            lengths = np.concatenate([data.train.lengths[rows], data.validation.lengths])
         return cls(
             x,
             {
                 "train": (slice(0, n), data.train.y[rows]),
                 "validation": (slice(n, len(x)), data.validation.y),
             },
+            lengths,
         )
 
 
@@ -167,7 +172,7 @@ class _CohortRun:
         return columns[metric]
 
     def _evaluate(self, rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
-        outputs = self.cohort.predict(self.evaluation.x)
+        outputs = self.cohort.predict(self.evaluation.x, self.evaluation.lengths)
         columns = {}
         for part in _PARTS:
             rows_of_part, y = self.evaluation.parts[part]
@@ -199,7 +204,7 @@ class _CohortRun:
         )
 
     def _scores(self, weights: Weights, part: Part) -> dict[str, float]:
-        outputs = forward(weights, part.x, self.task.trials[0].hyperparameters.activation)
+        outputs = forward(weights, part.x, part.lengths)
         return final_scores(outputs, part.y, task=self.data.task, loss=self.loss)
 
 

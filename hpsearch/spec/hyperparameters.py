@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from hpsearch.spec.layers import LayerSettings
+
 ParameterValue = str | int | float | bool | None
 
 
@@ -43,3 +45,6 @@ class Hyperparameters:
     clip_norm: float | None
     label_smoothing: float
     huber_delta: float
+
+    layers: tuple[LayerSettings, ...] | None = None
+    """The network where it is more than `hidden` says; part of the first block."""

@@ -40,7 +40,8 @@ def resolve(
     recipe["hidden"] = _hidden(model, space.keys() - referred, recipe, values)
     if recipe["loss"] == "auto":
         recipe["loss"] = default_loss
-    return Hyperparameters(**{field.name: recipe[field.name] for field in fields(Hyperparameters)})
+    names = {field.name for field in fields(Hyperparameters)} - {"layers"}
+    return Hyperparameters(**{name: recipe[name] for name in names})
 
 
 def _with_fixed(

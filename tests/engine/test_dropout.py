@@ -12,7 +12,8 @@ from hpsearch.randomness import Address
 def masks(rates, *, batch=8, widths=(5, 3), trials=None):
     trials = trials or range(len(rates))
     generators = [Address(seed=0, trial=t).stream("dropout") for t in trials]
-    return Masks(generators, rates, batch=batch, widths=widths, dtype=np.dtype(np.float64))
+    by_frame = [rate if isinstance(rate, tuple) else (rate,) * len(widths) for rate in rates]
+    return Masks(generators, by_frame, batch=batch, widths=widths, dtype=np.dtype(np.float64))
 
 
 def factors(group, batch=8):
@@ -39,6 +40,17 @@ def test_masks_are_zero_at_the_rate_and_the_scale_elsewhere():
     for view, rate in zip(factors(group, 100)[0], [0.25, 0.5], strict=True):
         assert set(np.unique(view)) == {0.0, 1 / (1 - rate)}
         assert (view == 0).mean() == pytest.approx(rate, abs=0.02)
+
+
+def test_frames_of_one_network_may_differ_in_their_rates():
+    """Each frame has its own rate; which bytes it is given does not depend on the other's."""
+    first, second = factors(masks([(0.25, 0.5)], batch=100, widths=[100, 90]), 100)
+    assert set(np.unique(first)) == {0.0, 1 / 0.75}
+    assert set(np.unique(second)) == {0.0, 2.0}
+    alike = factors(masks([(0.25, 0.25)], batch=100, widths=[100, 90]), 100)[0]
+    np.testing.assert_array_equal(first, alike)
+    silent, _ = factors(masks([(0.0, 0.5)], batch=100, widths=[100, 90]), 100)
+    assert (silent == 1).all()
 
 
 def test_a_rate_of_zero_gives_ones_and_draws_nothing():

@@ -35,10 +35,9 @@ def finished(study):
     )
     shapes = ((len(preprocessor.feature_names), 4), (4, 2))
     model = TrainedModel(
-        weights=Weights(
-            layers=tuple((draw.normal(size=shape).astype("f4"), np.zeros(shape[1], "f4")) for shape in shapes)
+        weights=Weights.dense(
+            [(draw.normal(size=shape).astype("f4"), np.zeros(shape[1], "f4")) for shape in shapes], "relu"
         ),
-        activation="relu",
         loss="cross_entropy",
         task=Task(kind="multiclass", target_names=("buys",), classes=("no", "yes")),
         preprocessor=preprocessor,
