@@ -1,18 +1,28 @@
 """The driver: proposes windows, has them trained, retires them in order. One process decides; workers only train."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hpsearch.data import PreparedData
-from hpsearch.execution import Outcome, Pipeline, TrialTask, depth, form_cohorts, open_executor, windows
+from hpsearch.execution import (
+    CohortTask,
+    Outcome,
+    Pipeline,
+    TrialTask,
+    depth,
+    form_cohorts,
+    open_executor,
+    windows,
+)
 from hpsearch.execution.executors import Workers
+from hpsearch.execution.hindsight import Hindsight
 from hpsearch.execution.training import StoppedError
 from hpsearch.judgment.metrics import baseline_loss
-from hpsearch.judgment.pruning import History, thresholds
 from hpsearch.randomness import Address
-from hpsearch.search.fact import TrialFact
+from hpsearch.search.fact import TrialFact, single_precision
 from hpsearch.search.facts import FactStore
 from hpsearch.search.proposals import Proposal, Proposals, startup_trials
 from hpsearch.search.retirement import retire
@@ -38,7 +48,7 @@ class Driver:
         self._spec, self._data, self._store, self._retired = spec, data, store, retired
         self._known = {fact.number: fact for fact in store.facts()}
         self._proposals = Proposals(spec)
-        self._history = History()
+        self._hindsight = Hindsight(spec.pruning, spec.objectives[0], rounded=single_precision)
         self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
         self._default_loss = data.task.default_loss()
         self._baselines: dict[tuple[str, float], float] = {}
@@ -56,14 +66,16 @@ class Driver:
             self._data.training, seed=self._spec.seed, workers=workers, deadline=deadline
         ) as pool:
             try:
-                self._run_windows(pool)
+                self._run_windows(pool, deadline)
             except StoppedError:
                 return False
         return True
 
-    def _run_windows(self, pool: Workers) -> None:
+    def _run_windows(self, pool: Workers, deadline: float | None) -> None:
         budget = self._spec.budget
-        pipeline = Pipeline(pool, depth=depth(budget.in_flight))
+        pipeline = Pipeline(
+            pool, depth=depth(budget.in_flight), ready=self._with_thresholds, deadline=deadline
+        )
         upcoming = windows(startup=startup_trials(self._spec), in_flight=budget.in_flight)
         exhausted = False
         # stored trials count although the budget was lowered since: the winner is the best of all there are
@@ -102,9 +114,12 @@ class Driver:
             number=number,
             hyperparameters=hyperparameters,
             address=Address(seed=self._spec.seed, trial=number),
-            thresholds=thresholds(
-                self._spec.pruning, self._history, number=number, epochs=hyperparameters.epochs
-            ),
+            thresholds=np.full(hyperparameters.epochs, np.nan),
+        )
+
+    def _with_thresholds(self, cohort: CohortTask, trained: Mapping[int, Outcome]) -> CohortTask:
+        return replace(
+            cohort, trials=tuple(self._hindsight.foresee(trial, trained) for trial in cohort.trials)
         )
 
     def _retire(self, number: int, outcome: Outcome | None) -> None:
@@ -116,7 +131,7 @@ class Driver:
                 retire(
                     proposal,
                     hyperparameters,
-                    outcome,
+                    self._hindsight.judge(outcome, epochs=hyperparameters.epochs),
                     spec=self._spec,
                     baseline_loss=self._baseline(hyperparameters),
                 )
@@ -128,11 +143,7 @@ class Driver:
     def _remember(self, fact: TrialFact) -> None:
         """Tell the sampler and the pruning rule."""
         self._proposals.tell(fact)
-        objective = self._spec.objectives[0]
-        sign = 1.0 if objective.direction == "minimize" else -1.0
-        if objective.metric in fact.curves:
-            curve = sign * np.array(fact.curves[objective.metric])
-            self._history.add(curve, number=fact.number, finished=fact.finished)
+        self._hindsight.remember(fact.curves, number=fact.number, finished=fact.finished)
 
     def _baseline(self, hyperparameters: Hyperparameters) -> float:
         """The validation loss of a constant guess, under the trial's own loss."""

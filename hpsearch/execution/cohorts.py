@@ -23,7 +23,7 @@ _WIDEST: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialTask:
-    """One trial to train. `thresholds`: (epochs,), NaN where there is none; see `hpsearch.judgment.pruning`."""
+    """One trial to train. `thresholds`: (epochs,) it stops by, NaN where there is none; see `hindsight`."""
 
     number: int
     hyperparameters: Hyperparameters

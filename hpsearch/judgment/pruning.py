@@ -68,6 +68,13 @@ class History:
             self._percentiles[percent] = np.percentile(best, percent, axis=1)
         return self._percentiles[percent]
 
+    def finished_bests(self, epochs: int) -> Array:
+        """(epochs, finished): the finished trials' bests after each epoch, the final one behind a trial's end."""
+        best = self._best[:, : self._count][:, self._finished[: self._count]]
+        if not len(best):
+            return np.empty((epochs, 0))
+        return best[np.minimum(np.arange(epochs), len(best) - 1)]
+
     def at(self, epoch: int) -> tuple[Array, NDArray[np.int64]]:
         """The bests of the trials that reached an epoch (or finished before it), and their numbers."""
         if not self._count or not len(self._best):
@@ -124,6 +131,21 @@ def thresholds(rule: "Pruning", history: History, *, number: int, epochs: int) -
         _halve(limits, rule, history, number)
     limits[: rule.warmup_epochs] = np.nan
     return limits
+
+
+def pruned_after(curve: ArrayLike, limits: Array, *, ended: bool) -> int | None:
+    """The epoch after which a trial is pruned, None if it is not.
+
+    Args:
+        curve: (epochs trained,) its monitored metric in minimized form, at least one.
+        limits: its `thresholds`.
+        ended: whether it ended by itself in its last epoch, which then stands: there is nothing left to save.
+    """
+    best = np.minimum.accumulate(np.asarray(curve, dtype=np.float64))
+    behind = best > limits[: len(best)]
+    if ended:
+        behind[-1] = False
+    return int(np.argmax(behind)) + 1 if behind.any() else None
 
 
 def bracket(number: int, reduction_factor: int) -> int:
