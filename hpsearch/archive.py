@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -15,6 +16,7 @@ import yaml
 from hpsearch.errors import StorageError, StudyChangedError
 from hpsearch.model import TrainedModel
 from hpsearch.search.facts import FactStore
+from hpsearch.search.places import STORAGE_VARIABLE, Database, Place, place_of, remember_place
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store, StudyHome
 from hpsearch.winner import Winner
@@ -22,14 +24,20 @@ from hpsearch.winner import Winner
 _PACKAGES: Final = ("hpsearch", "numpy", "optuna", "pandas", "scikit-learn")
 
 
-def choose_home(spec: StudySpec, store: Store, *, fresh: bool) -> StudyHome:
+def choose_home(spec: StudySpec, store: Store, *, fresh: bool, database: Database | None = None) -> StudyHome:
     """The generation to run: the latest, or a new one where there is none or `fresh` asks for it. Made on disk.
 
+    A database may hold generations that were begun from another store.
+
     Raises:
-        StorageError: the store cannot be written.
+        StorageError: the store cannot be written, or the database cannot be read.
     """
-    existing = store.generations(spec.study)
-    home = store.new_generation(spec.study) if fresh or not existing else existing[-1]
+    homes = store.generations(spec.study)
+    if database is not None:
+        shared = map(store.home_of, database.studies())
+        homes += [home for home in shared if home and home.name == spec.study]
+    latest = max((home.generation for home in homes), default=0)
+    home = store.generation(spec.study, latest + 1 if fresh or not latest else latest)
     try:
         home.path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -39,32 +47,65 @@ def choose_home(spec: StudySpec, store: Store, *, fresh: bool) -> StudyHome:
     return home
 
 
-def open_facts(spec: StudySpec, home: StudyHome, *, fingerprint: str) -> FactStore:
+def choose_place(home: StudyHome, database: Database | None) -> Place:
+    """Where the study's trials are, or are to go: they stay where they were begun.
+
+    Raises:
+        StudyChangedError: the run names another database than the one that holds the trials.
+    """
+    known = place_of(home)
+    begun = isinstance(known, Database) or FactStore.exists(known, study=home.key)
+    if database is None or not begun:
+        return database or known
+    if isinstance(known, Database) and known.address == database.address:
+        return database
+    there = known.address if isinstance(known, Database) else known
+    raise StudyChangedError(
+        f"study {home.key!r} keeps its trials in {there}, not in {database.address}; go on there without naming a "
+        f"database (storage.url, --storage, ${STORAGE_VARIABLE}), or begin a new generation in the other with --fresh"
+    )
+
+
+def open_facts(spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: str) -> FactStore:
     """The study's fact store, made on first use; the caller holds the study's lock.
 
     Raises:
         StudyChangedError: the stored trials come from another study file, or from other data.
+        StudyBusyError: another process runs the study, from another store.
         StorageError: the store cannot be read or written.
     """
-    if FactStore.exists(home.facts):
-        facts = FactStore.open(home.facts, study=home.key, writer=True)
-        _check_unchanged(spec, home, facts.attributes, fingerprint)
+    if FactStore.exists(place, study=home.key):
+        facts = FactStore.open(place, study=home.key, writer=True)
+        try:
+            _check_unchanged(spec, home, facts.attributes, fingerprint)
+            _note(spec, home, place)
+        except BaseException:
+            facts.close()
+            raise
         return facts
+    _note(spec, home, place)
     attributes = {
         "canonical": spec.canonical(),
         "fingerprint": fingerprint,
+        "creation": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in _PACKAGES},
     }
-    write_text(home.study_file, spec.to_yaml())
     directions = [objective.direction for objective in spec.objectives]
     return FactStore.create(
-        home.facts,
+        place,
         study=home.key,
         directions=directions,
         attributes=attributes,
         monitored=spec.objectives[0].metric,
     )
+
+
+def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
+    """What a home says of its study, also one that was begun from another store."""
+    remember_place(home, place)
+    if not home.study_file.exists():
+        write_text(home.study_file, spec.to_yaml())
 
 
 def _check_unchanged(

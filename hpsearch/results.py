@@ -10,6 +10,7 @@ from hpsearch.errors import UnknownStudyError, UnknownTrialError
 from hpsearch.model import TrainedModel
 from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.facts import FactStore
+from hpsearch.search.places import place_of
 from hpsearch.search.ranking import ranked
 from hpsearch.store import Store, StudyHome
 
@@ -164,6 +165,7 @@ def open_for_reading(home: StudyHome) -> FactStore:
         UnknownStudyError: the study has not stored anything yet.
         StorageError: the facts cannot be read.
     """
-    if not FactStore.exists(home.facts):
+    place = place_of(home)
+    if not FactStore.exists(place, study=home.key):
         raise UnknownStudyError(f"study {home.key!r} holds no trials yet; run it with `hpsearch run FILE`")
-    return FactStore.open(home.facts, study=home.key)
+    return FactStore.open(place, study=home.key)

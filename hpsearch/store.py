@@ -40,6 +40,11 @@ class StudyHome:
         return self.path / "facts.journal"
 
     @property
+    def storage(self) -> Path:
+        """The address of the database that holds the trials, where it is not the journal."""
+        return self.path / "storage.json"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that runs the study."""
         return self.path / "driver.lock"
@@ -109,9 +114,16 @@ class Store:
     def new_generation(self, name: str) -> StudyHome:
         """The home of the next generation of a study (the first is the bare name); nothing is created."""
         existing = self.generations(name)
-        generation = existing[-1].generation + 1 if existing else 1
-        key = name if generation == 1 else f"{name}~{generation}"
-        return StudyHome(path=self.studies / key, name=name, generation=generation)
+        return self.generation(name, existing[-1].generation + 1 if existing else 1)
+
+    def generation(self, name: str, number: int) -> StudyHome:
+        """The home of a generation, whether there is one or not."""
+        key = name if number == 1 else f"{name}~{number}"
+        return StudyHome(path=self.studies / key, name=name, generation=number)
+
+    def home_of(self, key: str) -> StudyHome | None:
+        """The home of the generation that a key names; None for what is no key."""
+        return self._home(self.studies / key) if "/" not in key else None
 
     def find(self, reference: str) -> StudyHome:
         """The home that a reference names: `digits` is its latest generation, `digits~1` the first.

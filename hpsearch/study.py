@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
-from hpsearch.archive import choose_home, load_result, open_facts, save_result
+from hpsearch.archive import choose_home, choose_place, load_result, open_facts, save_result
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver
 from hpsearch.errors import StorageError, TrackingError
@@ -12,6 +12,7 @@ from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
+from hpsearch.search.places import chosen_database
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking import Tracker
@@ -32,6 +33,9 @@ class Observer(Protocol):
     def step(self, text: str) -> None:
         """What is being done now, beside the trials."""
 
+    def warning(self, text: str) -> None:
+        """Something that the user should know, and that does not stop the run."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
@@ -50,9 +54,17 @@ class StudyResult:
 
 
 def run_study(
-    spec: StudySpec, *, store: Store, observer: Observer, workers: int = 1, fresh: bool = False
+    spec: StudySpec,
+    *,
+    store: Store,
+    observer: Observer,
+    workers: int = 1,
+    fresh: bool = False,
+    storage: str | None = None,
 ) -> StudyResult:
     """Run a study to its budget, going on where a run left off; refit the winner and score it on the test part.
+
+    `storage` is the address of the database for its trials, before the one that the study names.
 
     Raises:
         InputError: the data cannot be used, or the study file differs from that of the stored trials.
@@ -61,9 +73,14 @@ def run_study(
         StorageError: the store cannot be read or written.
     """
     data = prepare_study(spec)
-    home = choose_home(spec, store, fresh=fresh)
-    with StudyLock(home.lock):
-        store_of_facts = open_facts(spec, home, fingerprint=data.fingerprint)
+    database = chosen_database(storage, spec.storage.url, base=spec.base)
+    if database is not None:
+        database = database.told(observer.warning, max_outage=spec.storage.max_outage)
+    home = choose_home(spec, store, fresh=fresh, database=database)
+    with (
+        StudyLock(home.lock),
+        open_facts(spec, home, choose_place(home, database), fingerprint=data.fingerprint) as store_of_facts,
+    ):
         observer.opened(spec, home, data, len(store_of_facts.facts()))
         tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:

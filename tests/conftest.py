@@ -2,7 +2,10 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.postgres import PostgresServer
 
 # Law 1 holds bit for bit with one BLAS thread, which is what workers have; set before numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -14,3 +17,11 @@ if not os.environ.get(
     "CI"
 ):  # there, hypothesis has a profile of its own: untimed, and the same examples always
     settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server that the tests of one process share."""
+    server = PostgresServer()
+    yield server
+    server.remove()

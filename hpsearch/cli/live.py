@@ -56,7 +56,7 @@ class LiveDisplay:
         self._console.print(f"[bold]{home.key}[/] in {escape(str(home.path))}")
         self._console.print(data_sentence(data.summary, data.task))
         for warning in data.warnings:
-            self._console.print(f"[yellow]warning:[/] {escape(warning)}")
+            self.warning(warning)
         if stored:
             self._console.print(f"going on after {counted(stored, 'stored trial')}")
         if self._console.is_terminal:
@@ -95,6 +95,10 @@ class LiveDisplay:
             self._progress.update(self._task, description=text, note="")
         else:
             self._console.print(text)
+
+    def warning(self, text: str) -> None:
+        """Say what does not stop the run; on a terminal above the bar."""
+        self._console.print(f"[yellow]warning:[/] {escape(text)}")
 
     def _note(self) -> str:
         counts = ", ".join(

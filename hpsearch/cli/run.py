@@ -10,6 +10,7 @@ import click
 
 from hpsearch.cli.options import Verb, file_argument, overrides_option, store_option
 from hpsearch.errors import InterruptedRunError
+from hpsearch.search.places import STORAGE_VARIABLE
 from hpsearch.spec import load_study
 from hpsearch.store import Store, StudyHome
 
@@ -40,6 +41,12 @@ class _StoppedRunError(InterruptedRunError):
     metavar="N",
     help="Processes that train.  [default: the cores that this process may use]",
 )
+@click.option(
+    "--storage",
+    metavar="URL",
+    help="A database for the trials: postgresql://... or sqlite:///...  "
+    f"[default: ${STORAGE_VARIABLE}, or storage.url of the study file, or a journal file in the store]",
+)
 @click.option("--fresh", is_flag=True, help="Begin a new generation beside the stored trials.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 def run(
@@ -47,6 +54,7 @@ def run(
     overrides: tuple[str, ...],
     store: Store,
     workers: int | None,
+    storage: str | None,
     *,
     fresh: bool,
     quiet: bool,
@@ -68,7 +76,12 @@ def run(
     try:
         with display:
             result = run_study(
-                spec, store=store, observer=display, workers=workers or available_cores(), fresh=fresh
+                spec,
+                store=store,
+                observer=display,
+                workers=workers or available_cores(),
+                fresh=fresh,
+                storage=storage,
             )
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
@@ -87,11 +100,13 @@ def _again(file: Path, overrides: Sequence[str], store: Store) -> str:
 
 def _kept(home: StudyHome | None) -> str:
     """How many trials the store holds: a signal may come between storing a trial and showing it."""
-    from hpsearch.search.facts import FactStore  # noqa: PLC0415 - loaded by the run before
+    # loaded by the run before
+    from hpsearch.search.facts import FactStore  # noqa: PLC0415
+    from hpsearch.search.places import place_of  # noqa: PLC0415
 
-    if home is None or not FactStore.exists(home.facts):
+    if home is None or not FactStore.exists(place_of(home), study=home.key):
         return "no trial had finished"
-    count = len(FactStore.open(home.facts, study=home.key).facts())
+    count = len(FactStore.open(place_of(home), study=home.key).facts())
     return "1 finished trial is kept" if count == 1 else f"{count} finished trials are kept"
 
 

@@ -1,19 +1,19 @@
-"""The trial facts on disk: an Optuna study in a journal file, one whole line a trial, in trial order."""
+"""The trial facts: an Optuna study in a journal file or a database, one whole record a trial, in trial order."""
 
 import json
-import os
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 import optuna
-from optuna.storages import JournalStorage
 
 from hpsearch.errors import StorageError
 from hpsearch.search.fact import TrialFact
-from hpsearch.search.journal import Journal, repair
+from hpsearch.search.journal import JournalMedium
 from hpsearch.search.lock import StudyLock
+from hpsearch.search.medium import Medium
+from hpsearch.search.places import Database, Place
 from hpsearch.search.quiet import quiet
 from hpsearch.search.records import to_fact, to_trial
 
@@ -25,97 +25,110 @@ _CURVE: Final = "objective_curve"
 class FactStore:
     """The facts of one study, and values that belong to the study as a whole.
 
-    Plain Optuna reads the file: `optuna.load_study(study_name=key,
-    storage=JournalStorage(JournalFileBackend(path)))`. One process writes (it holds the study's lock), others
-    may read at the same time. Nothing but whole trials is ever written, so a kill loses at most the record
-    being written, and none is there twice.
+    Plain Optuna reads them: `optuna.load_study(study_name=key, storage=...)` with the database's address, or with
+    `JournalStorage(JournalFileBackend(path))`. One process writes, others may read at the same time. Nothing but
+    whole trials is ever written, so a kill loses at most the record being written, and none is there twice.
     """
 
-    def __init__(self, path: Path, *, study: str, writer: bool, warnings: tuple[str, ...] = ()) -> None:
+    def __init__(self, medium: Medium, *, study: str, writer: bool) -> None:
         """Use `create` or `open`."""
-        self.path: Final = path
-        self.warnings: Final = warnings
+        self.label: Final = medium.label
+        self._medium: Final = medium
         self._writable: Final = writer
-        self._journal: Final = Journal(path)
+        self._name: Final = study
         with quiet():
-            self._storage: Final = self._replay()
-            names = [known.study_name for known in self._storage.get_all_studies()]
-            if study not in names:
-                there = ", ".join(names) or "no study"
-                raise StorageError(
-                    f"{path}: no study {study!r} in it (there: {there}); begin it with --fresh"
-                )
-            self._study: Final = optuna.load_study(study_name=study, storage=self._storage)
-        self._id: Final = self._storage.get_study_id_from_name(study)
-        self._curve: Final[str | None] = self._study.user_attrs.get(_CURVE)
+            self._storage, warning = medium.open(study, writer=writer)
+            self.warnings: Final = (warning,) if warning else ()
+            with medium.guarded():
+                names = [known.study_name for known in self._storage.get_all_studies()]
+                if study not in names:
+                    there = ", ".join(names) or "no study"
+                    raise StorageError(
+                        f"{self.label}: no study {study!r} in it (there: {there}); begin it with --fresh"
+                    )
+                self._study: Final = optuna.load_study(study_name=study, storage=self._storage)
+                self._id: Final = self._storage.get_study_id_from_name(study)
+                self._curve: Final[str | None] = self._study.user_attrs.get(_CURVE)
+                self._next = len(self._trials()) if writer else 0
 
     @staticmethod
-    def exists(path: Path) -> bool:
-        """Whether there is a store at a path; an empty file is none."""
-        return path.is_file() and path.stat().st_size > 0
+    def exists(place: Place, *, study: str) -> bool:
+        """Whether a place holds facts of a study; an empty file holds none."""
+        medium = medium_of(place)
+        try:
+            return medium.exists(study)
+        finally:
+            medium.close()
 
     @classmethod
     def create(
         cls,
-        path: Path,
+        place: Place,
         *,
         study: str,
         directions: Sequence[Literal["minimize", "maximize"]],
         attributes: Mapping[str, Any] | None = None,
         monitored: str | None = None,
     ) -> Self:
-        """A new store, writable; it is there with all its attributes or not at all, whatever is killed when.
+        """A new study, writable; it is there with all its attributes or not at all, whatever is killed when.
 
         `directions` ("minimize" or "maximize") has one for each objective. `attributes` are JSON values.
-        `curve` names the curve that Optuna's tools are to see as a trial's intermediate values.
+        `monitored` names the curve that Optuna's tools are to see as a trial's intermediate values.
 
         Raises:
-            StorageError: there is a store already, or the file cannot be written.
+            StorageError: there is one already, or the place cannot be written.
+            StudyBusyError: another process writes to it.
         """
-        if cls.exists(path):
-            raise StorageError(
-                f"{path}: there are facts already; open them, or begin a new generation with --fresh"
-            )
-        draft = path.with_name(path.name + ".new")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft.unlink(missing_ok=True)
-            with quiet():
-                new = optuna.create_study(
-                    study_name=study, storage=JournalStorage(Journal(draft)), directions=list(directions)
+        with _closed_on_error(medium_of(place)) as medium:
+            if medium.exists(study):
+                raise StorageError(
+                    f"{medium.label}: there are facts already; open them, or begin a new generation with --fresh"
                 )
-                for key, value in {**(attributes or {}), _CURVE: monitored}.items():
-                    new.set_user_attr(key, value)
-            draft.replace(path)
-            _sync_directory(path.parent)
-        except OSError as error:
-            raise StorageError(f"{path}: cannot be made: {error.strerror}") from error
-        return cls(path, study=study, writer=True)
+            with quiet():
+                medium.create(
+                    study, directions=directions, attributes={**(attributes or {}), _CURVE: monitored}
+                )
+            return cls(medium, study=study, writer=True)
 
     @classmethod
-    def open(cls, path: Path, *, study: str, writer: bool = False) -> Self:
-        """An existing store. Only the process that holds the study's lock may ask for a writable one.
+    def open(cls, place: Place, *, study: str, writer: bool = False) -> Self:
+        """An existing study. Only the process that holds the study's lock may ask for a writable one.
 
-        A torn last record is cut off by the writer (see `warnings`); a reader passes over it and changes
+        A journal's torn last record is cut off by the writer (see `warnings`); a reader passes over it and changes
         nothing.
 
         Raises:
-            StorageError: no such file or study, or a damaged line; the message names file and line.
+            StorageError: no such study, or a damaged record; the message names the place.
+            StudyBusyError: a writable one is asked for, and another process writes to it.
         """
-        if not cls.exists(path):
-            raise StorageError(f"{path}: there are no facts; run the study first")
-        warning = repair(path) if writer else None
-        return cls(path, study=study, writer=writer, warnings=(warning,) if warning else ())
+        with _closed_on_error(medium_of(place)) as medium:
+            if not medium.exists(study):
+                raise StorageError(f"{medium.label}: there are no facts; run the study first")
+            return cls(medium, study=study, writer=writer)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the place, so that another process may write to it."""
+        self._medium.close()
 
     @property
     def directions(self) -> tuple[str, ...]:
         """The direction of each objective, "minimize" or "maximize"."""
-        return tuple(direction.name.lower() for direction in self._study.directions)
+        with self._medium.guarded():
+            return tuple(direction.name.lower() for direction in self._study.directions)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
         """What belongs to the study as a whole, JSON values by key."""
-        return {key: value for key, value in self._study.user_attrs.items() if key != _CURVE}
+        with self._medium.guarded():
+            return {key: value for key, value in self._study.user_attrs.items() if key != _CURVE}
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set one study-wide JSON value, durably.
@@ -125,7 +138,7 @@ class FactStore:
         """
         self._writer()
         json.dumps(value)
-        self._study.set_user_attr(key, value)
+        self._medium.set_attribute(self._name, key, value)
 
     def facts(self) -> list[TrialFact]:
         """All facts, in trial order."""
@@ -135,52 +148,59 @@ class FactStore:
         """The facts from a trial number on; cheap to call again, only what was appended since is read.
 
         Raises:
-            StorageError: a damaged line; the message names file and line.
+            StorageError: a damaged record; the message names its place.
         """
-        trials = self._trials()[number:]
-        try:
-            return [to_fact(trial) for trial in trials if trial.state.is_finished()]
-        except (KeyError, TypeError, ValueError) as error:
-            raise StorageError(
-                f"{self.path}: holds a trial that hpsearch did not write ({error!r})"
-            ) from error
+        return [self._fact(trial) for trial in self._trials()[number:] if trial.state.is_finished()]
 
     def append(self, fact: TrialFact) -> TrialFact:
-        """Add the next trial's fact, on the disk when this returns; gives it as it will read back.
+        """Add the next trial's fact, durable when this returns; gives it as it will read back.
 
         What is told and compared further on must be that returned one: its curves are rounded to single
         precision, and a resumed run knows no others.
 
         Raises:
-            StorageError: not the next trial's fact, the store is open for reading, or the disk is full.
+            StorageError: not the next trial's fact, the store is open for reading, or cannot be written.
+            StudyBusyError: the connection was lost, and another process writes to it since.
         """
         self._writer()
-        expected = len(self._trials())
-        if fact.number != expected:
+        if fact.number != self._next:
             raise StorageError(
-                f"{self.path}: trial {expected} is the next, got the fact of trial {fact.number}"
+                f"{self.label}: trial {self._next} is the next, got the fact of trial {fact.number}"
             )
-        self._study.add_trial(to_trial(fact.rounded(), curve=self._curve))
-        return self.since(fact.number)[0]
+        stored = self._medium.append(self._name, to_trial(fact.rounded(), curve=self._curve))
+        self._next += 1
+        return self._fact(stored)
 
     def _writer(self) -> None:
         if not self._writable:
-            raise StorageError(f"{self.path}: is open for reading only")
+            raise StorageError(f"{self.label}: is open for reading only")
 
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
-        with self._journal.damage_named():
+        with self._medium.guarded():
             return self._storage.get_all_trials(self._id, deepcopy=False)
 
-    def _replay(self) -> JournalStorage:
-        with self._journal.damage_named():
-            return JournalStorage(self._journal)
+    def _fact(self, trial: optuna.trial.FrozenTrial) -> TrialFact:
+        try:
+            return to_fact(trial)
+        except (KeyError, TypeError, ValueError) as error:
+            raise StorageError(
+                f"{self.label}: holds a trial that hpsearch did not write ({error!r})"
+            ) from error
 
 
-def _sync_directory(path: Path) -> None:
-    """Make a renaming durable, where the file system lets a directory be synced."""
-    descriptor = os.open(path, os.O_RDONLY)
+def medium_of(place: Place) -> Medium:
+    """The medium that keeps facts at a place, not opened yet."""
+    if not isinstance(place, Database):
+        return JournalMedium(place)
+    from hpsearch.search.database import DatabaseMedium  # noqa: PLC0415 - sqlalchemy, where it is used
+
+    return DatabaseMedium(place)
+
+
+@contextmanager
+def _closed_on_error(medium: Medium) -> Iterator[Medium]:
     try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        yield medium
+    except BaseException:
+        medium.close()
+        raise

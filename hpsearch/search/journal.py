@@ -7,14 +7,87 @@ which blocks for 30 seconds; here the study's lock sees to a single writer.
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
+import optuna
+from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.trial import FrozenTrial
 
 from hpsearch.errors import StorageError
+from hpsearch.search.medium import Direction
+
+
+class JournalMedium:
+    """Facts in a file of their own, one line a trial."""
+
+    def __init__(self, path: Path) -> None:
+        self._path: Final = path
+        self._journal: Journal | None = None  # Optuna's makes its file at once
+        self._storage: JournalStorage | None = None
+        self._id = 0
+
+    @property
+    def label(self) -> str:
+        """The file's path."""
+        return str(self._path)
+
+    def exists(self, study: str) -> bool:
+        """Whether there is a file with something in it; it holds one study."""
+        del study
+        return self._path.is_file() and self._path.stat().st_size > 0
+
+    def create(self, study: str, *, directions: Sequence[Direction], attributes: Mapping[str, Any]) -> None:
+        """A new file, made beside its place and moved there when it is whole."""
+        path, draft = self._path, self._path.with_name(self._path.name + ".new")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft.unlink(missing_ok=True)
+            new = optuna.create_study(
+                study_name=study, storage=JournalStorage(Journal(draft)), directions=list(directions)
+            )
+            for key, value in attributes.items():
+                new.set_user_attr(key, value)
+            draft.replace(path)
+            _sync_directory(path.parent)
+        except OSError as error:
+            raise StorageError(f"{path}: cannot be made: {error.strerror}") from error
+
+    def open(self, study: str, *, writer: bool) -> tuple[JournalStorage, str | None]:
+        """The file replayed; the writer cuts a torn last line off."""
+        warning = repair(self._path) if writer else None
+        self._journal = Journal(self._path)
+        with self.guarded():
+            self._storage = JournalStorage(self._journal)
+            with suppress(KeyError):  # the fact store says which studies there are
+                self._id = self._storage.get_study_id_from_name(study)
+        return self._storage, warning
+
+    def append(self, study: str, trial: FrozenTrial) -> FrozenTrial:
+        """One line, on the disk when this returns."""
+        del study
+        storage = self._opened()
+        return storage.get_trial(storage.create_new_trial(self._id, trial))
+
+    def set_attribute(self, study: str, key: str, value: Any) -> None:
+        """One line, on the disk when this returns."""
+        del study
+        self._opened().set_study_user_attr(self._id, key, value)
+
+    def guarded(self) -> AbstractContextManager[None]:
+        """Damage becomes an error that names file and line."""
+        assert self._journal is not None  # noqa: S101 - the fact store opens it first
+        return self._journal.damage_named()
+
+    def close(self) -> None:
+        """Nothing is held between two records."""
+
+    def _opened(self) -> JournalStorage:
+        assert self._storage is not None  # noqa: S101 - the fact store opens it first
+        return self._storage
 
 
 class Journal(JournalFileBackend):
@@ -151,3 +224,13 @@ def _take_back(path: Path, size: int) -> str:
     except OSError:
         return "free some space and run the study again: the torn record is cut off then"
     return "free some space and run the study again: it goes on from here"
+
+
+def _sync_directory(path: Path) -> None:
+    """Make a renaming durable, where the file system lets a directory be synced."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

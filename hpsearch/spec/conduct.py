@@ -1,4 +1,4 @@
-"""How the search goes on: the sections `early_stopping`, `pruning`, `sampler`, `budget` and `tracking`."""
+"""How the search goes on, `early_stopping` to `budget`; where it is kept and shown, `storage` and `tracking`."""
 
 import importlib.util
 import re
@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainValidator, model_serializer, model_validator
 
+from hpsearch.addresses import DATABASE_ADDRESS, database_fault, secret_in
 from hpsearch.spec.findings import Finding, error, raise_all, show, suggestion
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.samplers import METHODS
@@ -192,17 +193,83 @@ class Budget(Section):
     )
 
 
+def _no_secret(value: Any) -> str | None:
+    """An address of MLflow; a server's credentials come from the environment."""
+    wrong = _OPTIONAL_TEXT.finding(value)
+    if wrong:
+        raise error(wrong.rule, wrong.remedy)
+    if value is not None and (held := secret_in(value)):
+        raise error(f"holds {held}, which would be read by whoever reads this", _MLFLOW_CREDENTIALS)
+    return None if value is None else str(value)
+
+
+def _database(value: Any) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise error(
+            f"must be the address of a database, got {show(value)}", "such as postgresql://db.example/facts"
+        )
+    fault = database_fault(value)
+    if fault:
+        raise error(*fault)
+    return value
+
+
+def _outage(value: Any) -> float:
+    if value is None:
+        raise error("must be a time span, got nothing (null)", "write 0 for no waiting")
+    return 0.0 if value == 0 and not isinstance(value, bool) else float(_seconds(value) or 0.0)
+
+
 _OPTIONAL_TEXT: Final = Rule(
     kind="text", pattern=r"\S", pattern_words="text that is not blank", nullable=True
 )
 
 
+_MLFLOW_CREDENTIALS: Final = (
+    "leave it out: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, give it from the "
+    "environment"
+)
+_ADDRESS: Final = Form(
+    "the address of an MLflow tracking server or database, without credentials; or null",
+    {"type": ["string", "null"], "pattern": r"\S"},
+)
+_DATABASE: Final = Form(
+    "`postgresql://host/database` or `sqlite:///path`, without a password; or null",
+    {"type": ["string", "null"], "pattern": DATABASE_ADDRESS},
+)
+_OUTAGE: Final = Form(
+    "`90s`, `2m`, `1h`, or a number of seconds",
+    {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1e9},
+            {"type": "string", "pattern": f"^{_SPAN}$"},
+        ]
+    },
+)
+
+
+class Storage(Section):
+    """Where trials are kept. It decides nothing of the search. `--storage` and $HPSEARCH_STORAGE_URL go before it."""
+
+    url: Annotated[str | None, PlainValidator(_database), _DATABASE] = Field(
+        default=None,
+        description="the database that holds the trials, for a team; null: a journal file in the store; the password "
+        "comes from the environment (PGPASSWORD, PGPASSFILE)",
+    )
+    max_outage: Annotated[float, PlainValidator(_outage), _OUTAGE] = Field(
+        default=120.0, description="how long the search waits for a database that is away"
+    )
+
+
 class Tracking(Section):
     """Where trials are shown. It decides nothing of the search."""
 
-    uri: Annotated[str | None, _OPTIONAL_TEXT] = Field(
+    uri: Annotated[str | None, PlainValidator(_no_secret), _ADDRESS] = Field(
         default=None,
-        description="the MLflow tracking server or database; null: the embedded one in the store",
+        description="the MLflow tracking server or database; null: the embedded one in the store; credentials come "
+        "from the environment (MLFLOW_TRACKING_USERNAME, MLFLOW_TRACKING_PASSWORD)",
     )
     experiment: Annotated[str | None, _OPTIONAL_TEXT] = Field(
         default=None, description="the name of the MLflow experiment; null: the study's name"

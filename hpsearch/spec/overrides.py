@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Final
 
+from hpsearch.addresses import redacted
 from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.document import OPTION, Document, read_value
 from hpsearch.spec.findings import KeyPath
@@ -28,7 +29,7 @@ def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Proble
 
 
 def _apply(document: Document, override: str) -> None:
-    place = OPTION + override
+    place = OPTION + redacted(override)
     written, sign, text = override.partition("=")
     keys = [key.strip() for key in written.split(".")]
     if not sign or not all(keys):

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, Pr
 
 from hpsearch.errors import Problem
 from hpsearch.spec.comparison import differences
-from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
+from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Storage, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
 from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, error, raise_all, show
@@ -39,7 +39,7 @@ DEFAULT_SPACE: Final[Mapping[str, Any]] = {
 }
 """What is searched where a study file has no `space`."""
 
-_UNDECIDING: Final = (("budget", "trials"), ("budget", "time"), ("tracking", None))
+_UNDECIDING: Final = (("budget", "trials"), ("budget", "time"), ("storage", None), ("tracking", None))
 
 
 def _space(value: Any) -> dict[str, Parameter]:
@@ -120,6 +120,7 @@ class StudySpec(Section):
     )
     sampler: Sampler = Field(default=Sampler(), description="who proposes trials; a bare name is enough")
     budget: Budget = Field(default=Budget(), description="when the search ends")
+    storage: Storage = Field(default=Storage(), description="where trials are kept")
     tracking: Tracking = Field(default=Tracking(), description="where trials are shown")
 
     _base: Path = PrivateAttr(default_factory=Path)

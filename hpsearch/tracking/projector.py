@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from hpsearch.errors import HpsearchError, TrackingError
 from hpsearch.search.fact import TrialFact
+from hpsearch.search.places import place_of
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.card import StudyCard, read_card
 from hpsearch.tracking.curves import shown_curves
@@ -103,7 +104,7 @@ class Projector:
         if self._store_of_facts is None:
             from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna, only where facts are read
 
-            self._store_of_facts = FactStore.open(self._home.facts, study=self._home.key)
+            self._store_of_facts = FactStore.open(place_of(self._home), study=self._home.key)
         self._known += self._store_of_facts.since(len(self._known))
         return self._known
 

@@ -17,13 +17,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from hpsearch.errors import HpsearchError, TrackingError
+from hpsearch.errors import HpsearchError, StorageError, TrackingError
+from hpsearch.search.places import Place, place_of
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import Identity
 from hpsearch.tracking.projector import Projector
 
 _POLL: Final = 0.25
+_ASK_SECONDS: Final = 2.0  # between two questions to a database
 _NICENESS: Final = 10
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -47,30 +49,37 @@ def follow(order: Mapping[str, Any]) -> dict[str, Any]:
     home = StudyHome(path=Path(order["home"]), name=order["name"], generation=order["generation"])
     try:
         projector = Projector(Store(Path(order["store"])), home, Identity(**order["identity"]))
-        tail(projector, home.facts)
+        tail(projector, place_of(home))
         return asdict(projector.finish())
     except HpsearchError as error:
         return {"error": str(error)}
 
 
-def tail(projector: Projector, facts: Path) -> None:
+def tail(projector: Projector, place: Place) -> None:
     """Project new facts as they come, until standard input says `finish` or ends.
 
     While MLflow is away it is asked less and less often, at least every half minute: the facts wait.
     """
-    size, pause, resume = -1, _FIRST_PAUSE, 0.0
+    seen, pause, resume = -1, _FIRST_PAUSE, 0.0
     while not _told_to_finish(_POLL):
-        grown = facts.stat().st_size if facts.exists() else -1
-        if grown == size or time.monotonic() < resume:
+        mark = _mark(place)
+        if mark == seen or time.monotonic() < resume:
             continue
         try:
             projector.catch_up()
-        except TrackingError as error:
+        except (TrackingError, StorageError) as error:
             sys.stderr.write(f"{error}\n")
             sys.stderr.flush()
             resume, pause = time.monotonic() + pause, min(2 * pause, _LONGEST_PAUSE)
         else:
-            size, pause = grown, _FIRST_PAUSE
+            seen, pause = mark, _FIRST_PAUSE
+
+
+def _mark(place: Place) -> int:
+    """What changes when there may be new facts: the journal's size, or, for a database, the time."""
+    if isinstance(place, Path):
+        return place.stat().st_size if place.exists() else -1
+    return int(time.monotonic() / _ASK_SECONDS)
 
 
 def _told_to_finish(seconds: float) -> bool:

@@ -207,7 +207,7 @@ def test_a_full_disk_at_the_beginning_leaves_no_store(path):
             create(path)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert not FactStore.exists(path)
+    assert not FactStore.exists(path, study="digits")
     assert len(pristine(path, 2)) == 2
 
 

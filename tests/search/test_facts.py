@@ -156,16 +156,16 @@ def test_an_unfinished_creation_is_no_store(path):
     """A kill before the last step leaves a draft, which the next creation replaces."""
     path.parent.mkdir()
     path.with_name("facts.journal.new").write_bytes(b'{"op_code":0,"worker')
-    assert not FactStore.exists(path)
+    assert not FactStore.exists(path, study="digits")
     create(path)
-    assert FactStore.exists(path)
+    assert FactStore.exists(path, study="digits")
     assert [one.name for one in path.parent.iterdir()] == ["facts.journal"]
 
 
 def test_an_empty_file_is_no_store(path):
     path.parent.mkdir()
     path.touch()
-    assert not FactStore.exists(path)
+    assert not FactStore.exists(path, study="digits")
     with pytest.raises(StorageError, match="no facts; run the study first"):
         FactStore.open(path, study="digits")
     create(path)

@@ -36,6 +36,7 @@ class Watcher:
         self.stored = None
         self.facts = []
         self.steps = []
+        self.warnings = []
 
     def opened(self, spec, home, data, stored):
         self.stored = stored
@@ -46,6 +47,9 @@ class Watcher:
     def step(self, text):
         self.steps.append(text)
 
+    def warning(self, text):
+        self.warnings.append(text)
+
 
 def spec_of(text, *, base=None, **changes):
     """The spec of a study text, with `key__path=value` overrides."""
@@ -53,7 +57,7 @@ def spec_of(text, *, base=None, **changes):
     return parse_study(text, base=base, overrides=overrides)
 
 
-def run_quick(directory, text=QUICK, *, workers=1, base=None, fresh=False, **changes):
+def run_quick(directory, text=QUICK, *, workers=1, base=None, fresh=False, storage=None, **changes):
     """Run a study text in a store of its own, without the command line."""
     from hpsearch.study import run_study
 
@@ -64,6 +68,7 @@ def run_quick(directory, text=QUICK, *, workers=1, base=None, fresh=False, **cha
         observer=watcher,
         workers=workers,
         fresh=fresh,
+        storage=storage,
     )
     return result, watcher
 
