@@ -7,6 +7,7 @@ the lock; the server frees the lock with the connection, whatever ends it.
 import copy
 import json
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final
@@ -167,7 +168,9 @@ class DatabaseMedium:
 
     def _connectable(self, **pool: Any) -> Engine:
         with self.guarded():
-            return create_engine(self._database.url, **_engine_settings(self._database), **pool)
+            engine = create_engine(self._database.url, **_engine_settings(self._database), **pool)
+        weakref.finalize(self, engine.dispose)
+        return engine
 
     def _storage(self, *, make_tables: bool) -> RDBStorage:
         if self._optuna is None:
@@ -175,6 +178,7 @@ class DatabaseMedium:
             self._optuna = RDBStorage(
                 self._database.url, engine_kwargs=settings, skip_table_creation=not make_tables
             )
+            weakref.finalize(self, self._optuna.engine.dispose)
         return self._optuna
 
 

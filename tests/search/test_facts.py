@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from sqlalchemy.pool import NullPool
 
 from hpsearch.errors import StorageError
 from hpsearch.search.fact import single_precision
 from hpsearch.search.facts import FactStore
+from hpsearch.search.places import Database
 from tests.support.facts import fact, facts
 
 STATES = ("complete", "stopped_early", "pruned", "diverged", "failed")
@@ -25,6 +27,16 @@ STATES = ("complete", "stopped_early", "pruned", "diverged", "failed")
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "study" / "facts.journal"
+
+
+@pytest.fixture(params=["journal", "sqlite", "postgresql"])
+def place(request, tmp_path):
+    """A place for facts of each kind, with nothing in it."""
+    if request.param == "journal":
+        return tmp_path / "study" / "facts.journal"
+    if request.param == "sqlite":
+        return Database.at(f"sqlite:///{tmp_path / 'facts.db'}")
+    return Database.at(request.getfixturevalue("postgres").new_database())
 
 
 def create(path, *, study="digits", directions=("minimize",), **attributes):
@@ -39,35 +51,35 @@ def same(one, other):
 
 
 def filled(path, count=20):
-    store = create(path)
-    return [store.append(one) for one in facts(count)]
+    with create(path) as store:
+        return [store.append(one) for one in facts(count)]
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_fact_reads_back_as_append_returned_it(path, state):
+def test_a_fact_reads_back_as_append_returned_it(place, state):
     """In every state, with its NaNs and infinities, in the same process and in another store."""
-    store = create(path)
+    store = create(place)
     stored = store.append(fact(0, state=state, epochs=0 if state == "failed" else 9))
-    (read,) = FactStore.open(path, study="digits").facts()
+    (read,) = FactStore.open(place, study="digits").facts()
     assert same(read, stored)
     assert same(store.facts(), [stored])
     assert list(read.params) == list(stored.params)
 
 
-def test_only_the_curves_are_rounded(path):
+def test_only_the_curves_are_rounded(place):
     given_ = fact(0)
-    stored = create(path).append(given_)
+    stored = create(place).append(given_)
     assert same(replace(stored, curves={}, distributions={}), replace(given_, curves={}, distributions={}))
     assert stored.curves["train_loss"] == pytest.approx(given_.curves["train_loss"], rel=1e-7)
 
 
-def test_fixed_parameters_keep_their_place_and_are_not_optunas(path):
+def test_fixed_parameters_keep_their_place_and_are_not_optunas(place):
     one = fact(0)
     mixed = replace(one, params={"schedule": "cosine", **one.params, "max_norm": None, "flag": True})
-    stored = create(path).append(mixed)
-    (read,) = FactStore.open(path, study="digits").facts()
+    stored = create(place).append(mixed)
+    (read,) = FactStore.open(place, study="digits").facts()
     assert list(read.params.items()) == list(stored.params.items()) == list(mixed.params.items())
-    assert set(plain(path).trials[0].params) == set(one.distributions)
+    assert set(plain(place).trials[0].params) == set(one.distributions)
 
 
 @settings(max_examples=200, deadline=None)
@@ -90,9 +102,9 @@ def test_one_fact_is_one_line(path):
 
 
 @pytest.mark.parametrize("number", [0, 2, 4])
-def test_a_gap_or_a_repeat_is_refused(path, number):
+def test_a_gap_or_a_repeat_is_refused(place, number):
     """Three are stored: 3 is the next."""
-    store, stored = create(path), facts(3)
+    store, stored = create(place), facts(3)
     for one in stored:
         store.append(one)
     with pytest.raises(StorageError, match=f"trial 3 is the next, got the fact of trial {number}"):
@@ -102,12 +114,15 @@ def test_a_gap_or_a_repeat_is_refused(path, number):
 
 def plain(path, study="digits"):
     """As anyone with Optuna and without this package would read it."""
+    if isinstance(path, Database):
+        storage = optuna.storages.RDBStorage(path.url, engine_kwargs={"poolclass": NullPool})
+        return optuna.load_study(study_name=study, storage=storage)
     return optuna.load_study(study_name=study, storage=JournalStorage(JournalFileBackend(str(path))))
 
 
-def test_optuna_reads_the_store_without_us(path):
-    stored = filled(path, 30)
-    study = plain(path)
+def test_optuna_reads_the_store_without_us(place):
+    stored = filled(place, 30)
+    study = plain(place)
     best = min((one for one in stored if one.finished), key=lambda one: one.values)
     assert (study.best_trial.number, study.best_value) == (best.number, best.values[0])
     frame = study.trials_dataframe()
@@ -116,11 +131,11 @@ def test_optuna_reads_the_store_without_us(path):
     assert frame["user_attrs_reason"].tolist() == [one.reason for one in stored]
 
 
-def test_states_and_curves_are_in_optunas_terms(path):
-    store = create(path)
+def test_states_and_curves_are_in_optunas_terms(place):
+    store = create(place)
     for number, state in enumerate(STATES):
         store.append(fact(number, state=state))
-    trials = plain(path).trials
+    trials = plain(place).trials
     assert [trial.state.name for trial in trials] == ["COMPLETE", "COMPLETE", "PRUNED", "FAIL", "FAIL"]
     curve = store.facts()[0].curves["validation_loss"]
     assert trials[0].intermediate_values == dict(enumerate(curve, start=1))
@@ -128,28 +143,28 @@ def test_states_and_curves_are_in_optunas_terms(path):
     assert trials[0].duration.total_seconds() == pytest.approx(store.facts()[0].seconds, abs=1e-5)
 
 
-def test_several_objectives_keep_their_directions(path):
-    store = create(path, directions=("minimize", "maximize"))
+def test_several_objectives_keep_their_directions(place):
+    store = create(place, directions=("minimize", "maximize"))
     store.append(fact(0, values=(0.5, 0.25)))
     store.append(fact(1, state="pruned"))
-    again = FactStore.open(path, study="digits")
+    again = FactStore.open(place, study="digits")
     assert again.directions == ("minimize", "maximize")
     assert [one.values for one in again.facts()] == [(0.5, 0.25), None]
-    assert [trial.values for trial in plain(path).best_trials] == [[0.5, 0.25]]
+    assert [trial.values for trial in plain(place).best_trials] == [[0.5, 0.25]]
 
 
-def test_attributes_belong_to_the_study_and_outlive_the_process(path):
-    store = create(path, canonical={"seed": 0, "space": {"l2": [1, 2]}}, fingerprint="abc")
+def test_attributes_belong_to_the_study_and_outlive_the_process(place):
+    store = create(place, canonical={"seed": 0, "space": {"l2": [1, 2]}}, fingerprint="abc")
     store.set_attribute("winner", 7)
     expected = {"canonical": {"seed": 0, "space": {"l2": [1, 2]}}, "fingerprint": "abc", "winner": 7}
-    assert store.attributes == FactStore.open(path, study="digits").attributes == expected
+    assert store.attributes == FactStore.open(place, study="digits").attributes == expected
 
 
-def test_a_store_is_made_once(path):
-    filled(path, 2)
+def test_a_store_is_made_once(place):
+    filled(place, 2)
     with pytest.raises(StorageError, match="there are facts already"):
-        create(path)
-    assert len(FactStore.open(path, study="digits").facts()) == 2
+        create(place)
+    assert len(FactStore.open(place, study="digits").facts()) == 2
 
 
 def test_an_unfinished_creation_is_no_store(path):
@@ -177,26 +192,31 @@ def test_looking_for_a_store_makes_none(path):
     assert not path.parent.exists()
 
 
+def test_looking_for_a_database_makes_none(tmp_path):
+    with pytest.raises(StorageError, match="no facts"):
+        FactStore.open(Database.at(f"sqlite:///{tmp_path / 'none.db'}"), study="digits", writer=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_study_in_the_file_is_named(path):
     filled(path, 1)
     with pytest.raises(StorageError, match=r"no study 'wine' in it \(there: digits\)"):
         FactStore.open(path, study="wine")
 
 
-def test_a_reader_cannot_write(path):
-    filled(path, 2)
-    before = path.read_bytes()
-    reader = FactStore.open(path, study="digits")
+def test_a_reader_cannot_write(place):
+    before = filled(place, 2)
+    reader = FactStore.open(place, study="digits")
     for write in (lambda: reader.append(fact(2)), lambda: reader.set_attribute("a", 1)):
         with pytest.raises(StorageError, match="open for reading only"):
             write()
-    assert path.read_bytes() == before
+    assert same(FactStore.open(place, study="digits").facts(), before)
 
 
-def test_a_reader_follows_what_is_appended(path):
+def test_a_reader_follows_what_is_appended(place):
     """One open store, asked again and again, gives each fact once."""
-    store = create(path)
-    reader, seen = FactStore.open(path, study="digits"), []
+    store = create(place)
+    reader, seen = FactStore.open(place, study="digits"), []
     for one in facts(30):
         stored = store.append(one)
         new = reader.since(len(seen))
@@ -260,19 +280,19 @@ def test_a_store_that_vanishes_is_a_storage_error(path):
         reader.since(1)
 
 
-def test_the_store_prints_and_logs_nothing(path, caplog, capfd):
+def test_the_store_prints_and_logs_nothing(place, caplog, capfd):
     with caplog.at_level("INFO"):
-        filled(path, 1)
-        FactStore.open(path, study="digits", writer=True)
+        filled(place, 1)
+        FactStore.open(place, study="digits", writer=True).close()
     assert (caplog.records, *capfd.readouterr()) == ([], "", "")
 
 
-def test_a_trial_that_someone_else_added_is_named(path):
+def test_a_trial_that_someone_else_added_is_named(place):
     """Optuna lets anyone add trials; they are not facts."""
-    filled(path, 1)
-    plain(path).add_trial(optuna.create_trial(value=1.0))
+    filled(place, 1)
+    plain(place).add_trial(optuna.create_trial(value=1.0))
     with pytest.raises(StorageError, match="a trial that hpsearch did not write"):
-        FactStore.open(path, study="digits").facts()
+        FactStore.open(place, study="digits").facts()
 
 
 def test_a_link_left_by_optunas_lock_blocks_nobody(path):
@@ -284,11 +304,11 @@ def test_a_link_left_by_optunas_lock_blocks_nobody(path):
     assert time.perf_counter() - started < 2
 
 
-def test_not_a_number_survives_as_a_number(path):
+def test_not_a_number_survives_as_a_number(place):
     """JSON has no NaN; Python's has, on both sides."""
     curve = (1.0, math.nan, math.inf, -math.inf, 3.4e38, 1e300, 5e-324)
-    create(path).append(fact(0, curves={"validation_loss": curve}, scores={"gap": math.nan}))
-    (read,) = FactStore.open(path, study="digits").facts()
+    create(place).append(fact(0, curves={"validation_loss": curve}, scores={"gap": math.nan}))
+    (read,) = FactStore.open(place, study="digits").facts()
     assert repr(read.curves["validation_loss"]) == "(1.0, nan, inf, -inf, 3.4e+38, inf, 0.0)"
     assert math.isnan(read.scores["gap"])
 

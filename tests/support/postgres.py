@@ -21,7 +21,7 @@ def binaries():
     """The directory of the newest server found; None where there is none."""
     found = shutil.which("postgres")
     if found:
-        return Path(found).parent
+        return Path(found).resolve().parent
     installed = Path("/usr/lib/postgresql").glob("*/bin/postgres")
     newest = sorted(installed, key=lambda path: float(path.parts[-3]))
     return newest[-1].parent if newest else None
@@ -52,7 +52,7 @@ class PostgresServer:
         self._databases = 0
         self.start()
         for name in ("empty", "guarded"):
-            self._run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "hpsearch", name)
+            self.query(self.url("postgres"), f"CREATE DATABASE {name}")
 
     def start(self):
         options = f"-F -h 127.0.0.1 -p {self.port} -c unix_socket_directories='' -c max_connections=40"
@@ -66,7 +66,7 @@ class PostgresServer:
         """The address of an empty database."""
         self._databases += 1
         name = f"facts{self._databases}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", self.port, "-U", "hpsearch", "-T", "empty", name)
+        self.query(self.url("postgres"), f"CREATE DATABASE {name} TEMPLATE empty")
         return self.url(name)
 
     def url(self, database, user="hpsearch"):
