@@ -68,3 +68,17 @@ def test_a_killed_driver_loses_nothing_that_it_had_stored(reference, tmp_path, w
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, check=False).returncode == 0
     facts = open_for_reading(Store.locate(tmp_path / "mlruns").find("quick")).facts()
     assert table(facts) == table(reference.facts)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_where_trials_are_kept_shows_nowhere(reference, tmp_path, request, kind):
+    """In a database the table is that of a journal, also when the study is cut short and goes on from another store."""
+    url = f"sqlite:///{tmp_path / 'facts.db'}"
+    if kind == "postgresql":
+        url = request.getfixturevalue("postgres").new_database()
+    run_quick(tmp_path / "here", storage=url, budget__trials=5)
+    result, watcher = run_quick(tmp_path / "there", storage=url)
+    assert watcher.stored == 5
+    assert table(result.facts) == table(reference.facts)
+    assert table(open_for_reading(result.home).facts()) == table(reference.facts)
+    assert not result.home.facts.exists()
