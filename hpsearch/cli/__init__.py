@@ -12,6 +12,7 @@ from hpsearch.errors import HpsearchError, InterruptedRunError
 _VERBS: Final = {
     "run": ("hpsearch.cli.run", "Run a study, or go on where it left off."),
     "validate": ("hpsearch.cli.validate", "Check a study file and its data without training."),
+    "data": ("hpsearch.cli.data", "Describe a study's data before training."),
     "trials": ("hpsearch.cli.show", "List a study's trials."),
     "best": ("hpsearch.cli.show", "Show a study's best parameters."),
     "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),

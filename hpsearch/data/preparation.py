@@ -51,6 +51,16 @@ class PreparedData:
             part=self._development.part(preprocessor, task), preprocessor=preprocessor, task=task
         )
 
+    @property
+    def tokens(self) -> int | None:
+        """How many token numbers there are; None where inputs are no tokens."""
+        return self.preprocessor.tokens
+
+    def development_rows(self) -> tuple[Inputs, NDArray[Any]]:
+        """The raw inputs and targets (N, T) of all rows but the test part, for their description."""
+        rows = self._development
+        return rows.inputs, rows.targets.reshape(len(rows.targets), -1)
+
     def raw_example(self) -> "pd.DataFrame":
         """The first five training rows as they came in: inputs, in the types of the source."""
         return self._example.copy()

@@ -1,7 +1,10 @@
-"""The test part, sealed: it can be opened for scoring, and for nothing else."""
+"""The test part, sealed: it can be opened for scoring, and its inputs compared with others, no more."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hpsearch.data.prepared import Part, Task, frozen
 
@@ -27,6 +30,13 @@ class SealedTest:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("the test part is sealed: it stays in the process that prepared it")
+
+    def columns(self, preprocessor: "Preparer") -> NDArray[np.float64]:
+        """The inputs' columns (see `description.columns_of`), to tell how far they are from the training part's."""
+        from hpsearch.data.description import columns_of  # noqa: PLC0415 - only where data is described
+
+        x, lengths = preprocessor.prepare(self._inputs)
+        return columns_of(x, lengths)
 
     def open(self, preprocessor: "Preparer", task: Task) -> Part:
         """The test rows as the fitted preprocessing and the task's scaling see them."""

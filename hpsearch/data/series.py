@@ -141,8 +141,9 @@ def _ordered(raw: RawData, column: "pd.Series[Any]") -> NDArray[Any]:
     """What rows are sorted by: numbers, or dates and times."""
     values = numbers(column)
     if values is None:
-        values = pd.to_datetime(column, errors="coerce", format="mixed", utc=True).to_numpy().astype("int64")
-        missing = values == np.iinfo(np.int64).min
+        read = pd.to_datetime(pd.Series(texts(column)), errors="coerce", format="mixed", utc=True)
+        moments = read.to_numpy(dtype="datetime64[us]")
+        values, missing = moments.astype(np.float64), np.isnat(moments)
     else:
         missing = np.isnan(values)
     if missing.any():
