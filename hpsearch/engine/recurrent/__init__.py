@@ -1,0 +1,1 @@
+"""Recurrent layers: simple recurrent networks, LSTM and GRU."""
