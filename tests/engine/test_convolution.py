@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpsearch.engine import convolution
 from hpsearch.engine.arrays import aligned
-from hpsearch.engine.channels import channel_port
-from hpsearch.engine.convolution import Convolution
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.unfold import Window
+from hpsearch.engine.layers import convolution
+from hpsearch.engine.layers.channels import channel_port
+from hpsearch.engine.layers.convolution import Convolution
+from hpsearch.engine.layers.ports import Frame, Port
+from hpsearch.engine.layers.unfold import Window
 from tests.support.gradients import check_gradient
 
 DOUBLE = np.dtype(np.float64)

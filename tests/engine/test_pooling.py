@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from hpsearch.engine.arrays import aligned
-from hpsearch.engine.channels import channel_port
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.pooling import Largest, Pooling, Summed
-from hpsearch.engine.unfold import Window
+from hpsearch.engine.layers.channels import channel_port
+from hpsearch.engine.layers.pooling import Largest, Pooling, Summed
+from hpsearch.engine.layers.ports import Frame, Port
+from hpsearch.engine.layers.unfold import Window
 from tests.support.gradients import check_gradient
 
 DOUBLE = np.dtype(np.float64)

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.recurrent.gru import GRU
-from hpsearch.engine.recurrent.lstm import LSTM
-from hpsearch.engine.recurrent.simple import SimpleRecurrence
-from hpsearch.engine.recurrent.stack import stack
+from hpsearch.engine.layers.ports import Frame, Port
+from hpsearch.engine.layers.recurrent.gru import GatedRecurrence
+from hpsearch.engine.layers.recurrent.lstm import LongShortTermMemory
+from hpsearch.engine.layers.recurrent.simple import SimpleRecurrence
+from hpsearch.engine.layers.recurrent.stack import stack
 from tests.support.gradients import check_gradient
 
-CELLS = {"simple": SimpleRecurrence, "lstm": LSTM, "gru": GRU}
+CELLS = {"simple": SimpleRecurrence, "lstm": LongShortTermMemory, "gru": GatedRecurrence}
 STEPS, WIDTH, UNITS = 4, 2, 3
 DOUBLE = np.dtype(np.float64)
 
@@ -83,7 +83,7 @@ class Case:
 
         def arrays(width):
             found = [(width + 1, cell.gates * UNITS), (UNITS, cell.recurrent_gates * UNITS)]
-            return [*found, (1, UNITS)] if cell is GRU else found
+            return [*found, (1, UNITS)] if cell is GatedRecurrence else found
 
         widths = [
             WIDTH if level == 0 else directions * UNITS for level in range(levels) for _ in range(directions)

@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.recurrent.ends import Ends
+from hpsearch.engine.layers.kind import Trained
+from hpsearch.engine.layers.ports import Frame, Port
+from hpsearch.engine.layers.recurrent.ends import Ends
 
 
 def time_port(rows: int, batch: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Port:
@@ -23,7 +24,7 @@ def time_port(rows: int, batch: int, shape: tuple[int, ...], dtype: np.dtype[Any
 
     def frame() -> Frame:
         whole = aligned((rows, width + 1, steps, batch), dtype)
-        return Frame(whole, whole[:, :width].transpose(0, 3, 2, 1))
+        return Frame(whole, whole[:, :width].transpose(0, 3, 2, 1), by_sample=False)
 
     return Port(frame(), frame())
 
@@ -72,6 +73,29 @@ class Recurrence(ABC):
         self._gathered = aligned((self.rows, self.delta.shape[2], self.steps, self.batch), self.dtype)
         self._states_before = aligned((self.rows, self.units, self.steps, self.batch), self.dtype)
         self.ends = Ends(self.states, behind, lengths=lengths, reverse=reverse)
+
+    @classmethod
+    def arrays(cls, name: str, width: int, units: int) -> tuple[Trained, ...]:
+        """What one recurrence learns: the weights of its inputs with biases, and those of the state before."""
+        return (
+            Trained(
+                name=f"{name} weight",
+                weights=(width, cls.gates * units),
+                fans=(width, units),
+                bias=cls.first_biases(units),
+            ),
+            Trained(
+                name=f"{name} recurrent",
+                weights=(units, cls.recurrent_gates * units),
+                fans=(units, units),
+                orthogonal=True,
+            ),
+        )
+
+    @classmethod
+    def first_biases(cls, units: int) -> tuple[float, ...]:
+        """The biases at the start."""
+        return (0.0,) * (cls.gates * units)
 
     @abstractmethod
     def _run(self, recurrent: Array) -> None:

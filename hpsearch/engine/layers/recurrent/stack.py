@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.recurrent.recurrence import Recurrence, time_port
+from hpsearch.engine.layers.ports import Frame, Port
+from hpsearch.engine.layers.recurrent.recurrence import Recurrence, time_port
 
 
 class Level:
@@ -99,5 +99,7 @@ def stack(
 
 def _half(port: Port, part: slice) -> Port:
     """The part of a port's features that one direction writes."""
-    values, gradient = (Frame(frame.whole, frame.inner[..., part]) for frame in (port.values, port.gradient))
+    values, gradient = (
+        Frame(frame.whole, frame.inner[..., part], frame.by_sample) for frame in (port.values, port.gradient)
+    )
     return Port(values, gradient)

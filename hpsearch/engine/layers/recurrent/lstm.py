@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 
 from hpsearch.engine.arrays import Array
-from hpsearch.engine.recurrent.recurrence import Recurrence
+from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
 
-class LSTM(Recurrence):
+class LongShortTermMemory(Recurrence):
     """A cell c, entered, forgotten and read through gates i, f and o.
 
     With z = W x_t + b + U h_{t-1} in blocks g, i, f, o, g for the candidate:
@@ -30,6 +30,11 @@ class LSTM(Recurrence):
         self._cells_before, self._cells_after = self._cells[past], self._cells[now]
         blocks = (*self.z.shape[:2], 4, *self.states.shape[2:])
         self._gates, self._slopes = self.z.reshape(blocks), self.delta.reshape(blocks)
+
+    @classmethod
+    def first_biases(cls, units: int) -> tuple[float, ...]:
+        """One for the forget gate, so that cells remember at the start (Jozefowicz et al. 2015)."""
+        return (*(0.0,) * (2 * units), *(1.0,) * units, *(0.0,) * units)
 
     def _run(self, recurrent: Array) -> None:
         one, sums, scratch, valid = self.dtype.type(1), self.sums, self.scratch, self.ends.valid

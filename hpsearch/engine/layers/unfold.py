@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from math import prod
 from typing import Final, Literal, Self
 
+import numpy as np
+
 from hpsearch.engine.arrays import Array
-from hpsearch.engine.channels import Margins
+from hpsearch.engine.layers.channels import Margins, plane
+from hpsearch.engine.layers.kind import ShapeError, words_of
+from hpsearch.engine.layers.ports import Shape
+from hpsearch.spec.layers import LayerSettings
 
 IN_VAIN: Final = 1.5
 """Places computed for each place used, up to which shifted copies are faster than gathered ones."""
@@ -145,3 +150,45 @@ class Window:
             first = min(max(start, -shift), stop)
             last = max(min(stop, flat.shape[-1] - shift), first)
             yield slice(first - start, last - start), flat[..., first + shift : last + shift]
+
+
+def window_of(layer: LayerSettings, shape: Shape) -> Window:
+    """The window that a layer's settings describe, over images (H, W, C) or sequences (T, C).
+
+    Settings are `kernel` or `size`, `stride` (of a pooling without one, its size), `dilation` and `padding`.
+
+    Raises:
+        ShapeError: the window is larger than what it moves over.
+    """
+    images = len(shape) == 3
+
+    def pair(value: int | tuple[int, int]) -> tuple[int, int]:
+        if isinstance(value, int):
+            return (value, value) if images else (1, value)
+        return value
+
+    kernel = pair(layer.get("kernel") or layer["size"])
+    window = Window.over(
+        plane(shape)[:2],
+        kernel=kernel,
+        stride=pair(layer.get("stride") or kernel),
+        dilation=pair(layer.get("dilation", 1)),
+        padding=layer["padding"],
+    )
+    for axis in (window.down, window.right):
+        if axis.places < 1:
+            name, reach = ("kernel" if layer.get("kernel") else "size"), axis.reach
+            rule = f"{name} {axis.kernel} reaches over {reach} numbers, but {axis.size} come in ({words_of(shape)})"
+            remedy = f"use a smaller {name}, padding `same`, or fewer layers in front that shrink their input"
+            raise ShapeError(rule, remedy)
+    return window
+
+
+def steps_of(layer: LayerSettings, steps: Array) -> Array:
+    """How many steps a window leaves of sequences with so many: those in which it lies within, at least one."""
+    size = layer.get("kernel") or layer["size"]
+    stride = layer.get("stride") or size
+    if layer["padding"] == "same":
+        return np.asarray(-(-steps // stride))
+    reach = layer.get("dilation", 1) * (size - 1) + 1
+    return np.asarray(np.maximum(steps - reach, 0) // stride + 1)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.layers import Port
+from hpsearch.engine.layers.ports import Port
 
 
 class Ends:

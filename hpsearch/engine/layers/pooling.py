@@ -9,9 +9,11 @@ from typing import Final
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.channels import Margins, channel_port, images, outside
-from hpsearch.engine.layers import Port
-from hpsearch.engine.unfold import Axis, Window
+from hpsearch.engine.layers.channels import Margins, channel_port, images, outside
+from hpsearch.engine.layers.kind import Kind, Site, needs
+from hpsearch.engine.layers.ports import Layer, Port, Shape
+from hpsearch.engine.layers.unfold import Axis, Window, steps_of, window_of
+from hpsearch.spec.layers import LayerSettings
 
 DOWN: Final = 2
 RIGHT: Final = 3
@@ -166,3 +168,19 @@ def _one_over(axis: Axis, along: int, dtype: np.dtype) -> Array:
         return np.array(1 / axis.kernel, dtype)
     scale = (1 / count).astype(dtype)
     return scale[:, None, None] if along == DOWN else scale[:, None]
+
+
+def _shape(layer: LayerSettings, shape: Shape) -> Shape:
+    needs((2, 3), layer, shape)
+    return (*window_of(layer, shape).places[3 - len(shape) :], shape[-1])
+
+
+def _build(site: Site) -> tuple[Port, Layer]:
+    window = window_of(site.layer, site.before)
+    reduction = Largest if site.layer.kind == "max_pool" else Summed
+    layer = Pooling(site.behind, shape=site.before, window=window, reduction=reduction)
+    return layer.port, layer
+
+
+MAX_POOL: Final = Kind(shape=_shape, build=_build, steps=steps_of)
+AVERAGE_POOL: Final = MAX_POOL

@@ -6,73 +6,23 @@ gradient of the weights, and the transposed product, added up where it came from
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.channels import channel_port, images, lies_in, outside
-from hpsearch.engine.layers import Frame, Port
-from hpsearch.engine.unfold import Window
+from hpsearch.engine.layers.channels import channel_port, images, lies_in, outside
+from hpsearch.engine.layers.kind import Kind, ShapeError, Site, Trained, needs
+from hpsearch.engine.layers.piece import Piece
+from hpsearch.engine.layers.ports import Frame, Layer, Port, Shape
+from hpsearch.engine.layers.unfold import Window, steps_of, window_of
+from hpsearch.spec.layers import LayerSettings
 
 UNFOLDED: Final = 1 << 21
 """Bytes of the matrix that is unfolded at once, unless one line takes more."""
 
 KEPT: Final = 1 << 22
 """Bytes of unfolded matrices up to which they are kept for the way back; else they are unfolded again there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """What is computed at once: some lines of all images, of some networks (k), in p places and G groups."""
-
-    matrix: Array
-    """(k, G, D + 1, p), what is unfolded and a row of ones"""
-    copies: tuple[tuple[Array, Array], ...]
-    """for each tap its part of the matrix, and where it comes from"""
-    blanks: tuple[Array, ...]
-    """parts of the matrix that meet zeros, and are overwritten meanwhile"""
-    weight: Array
-    """(k, G, O, D + 1)"""
-    outputs: Array
-    """(k, G, O, p)"""
-    delta: Array
-    """(k, G, O, p)"""
-    gradient: Array
-    """(k, G, D + 1, O)"""
-    partial: Array | None
-    """the same as scratch, where it is added to what other lines gave"""
-    folded: Array
-    """(k, G, D, p), the gradient of the matrix"""
-    sums: tuple[tuple[Array, Array], ...]
-    """for each tap its part of that, and where it is added to"""
-
-    def unfold(self) -> None:
-        """Fill the matrix."""
-        for blank in self.blanks:
-            blank.fill(0)
-        for part, source in self.copies:
-            np.copyto(part, source)
-
-    def forward(self) -> None:
-        """Compute z = W' [x, 1]."""
-        np.matmul(self.weight, self.matrix, out=self.outputs)
-
-    def learn(self) -> None:
-        """Compute dW = [x, 1] dz'."""
-        backwards = self.delta.swapaxes(2, 3)
-        if self.partial is None:
-            np.matmul(self.matrix, backwards, out=self.gradient)
-        else:
-            np.matmul(self.matrix, backwards, out=self.partial)
-            np.add(self.gradient, self.partial, self.gradient)
-
-    def fold(self) -> None:
-        """Compute dx = W dz, added up over the taps."""
-        np.matmul(self.weight[..., :-1].swapaxes(2, 3), self.delta, out=self.folded)
-        for part, place in self.sums:
-            np.add(place, part, place)
 
 
 class Convolution:
@@ -107,7 +57,7 @@ class Convolution:
         self._take_back = (
             [] if direct else [_exchange(self._own.gradient, behind.gradient, window.places)[::-1]]
         )
-        self._gaps = [] if deepest else outside(self.port.values.whole, window.margins)
+        self._gaps = outside(self.port.values.whole, window.margins)
         self._vain = outside(behind.gradient.whole, window.vain) if direct else []
         self._pieces = tuple(self._cut())
 
@@ -212,3 +162,51 @@ def _exchange(own: Frame, behind: Frame, size: tuple[int, int]) -> tuple[Array, 
     """The images behind, and the places of the own frame that are theirs."""
     height, width = size
     return images(behind.inner), own.whole[:, :, :height, :width]
+
+
+def _groups(layer: LayerSettings, shape: Shape) -> int:
+    channels = shape[-1]
+    if layer.kind == "depthwise_convolution":
+        return channels
+    groups: int = layer.get("groups", 1)
+    for name, count in (("channels that come in", channels), ("filters", layer["filters"])):
+        if count % groups:
+            rule = f"{groups} groups need a multiple of {groups} {name}, got {count}"
+            raise ShapeError(rule, "change groups, or filters of this layer or of the one in front")
+    return groups
+
+
+def _filters(layer: LayerSettings, shape: Shape) -> int:
+    depthwise = layer.kind == "depthwise_convolution"
+    return shape[-1] if depthwise else int(layer["filters"])
+
+
+def _shape(layer: LayerSettings, shape: Shape) -> Shape:
+    needs((2, 3), layer, shape)
+    _groups(layer, shape)
+    return (*window_of(layer, shape).places[3 - len(shape) :], _filters(layer, shape))
+
+
+def _arrays(layer: LayerSettings, shape: Shape) -> tuple[Trained, ...]:
+    groups, filters, taps = _groups(layer, shape), _filters(layer, shape), window_of(layer, shape).taps
+    inputs = taps * shape[-1] // groups
+    fans = inputs, taps * filters // groups
+    return (Trained(name="weight", weights=(inputs, filters), fans=fans, bias=(0.0,) * filters),)
+
+
+def _build(site: Site) -> tuple[Port, Layer]:
+    [weight], [gradient] = site.parameters, site.gradients
+    layer = Convolution(
+        site.behind,
+        shape=site.before,
+        window=window_of(site.layer, site.before),
+        groups=_groups(site.layer, site.before),
+        weight=weight,
+        gradient=gradient,
+        deepest=site.deepest,
+    )
+    return layer.port, layer
+
+
+CONVOLUTION: Final = Kind(shape=_shape, arrays=_arrays, build=_build, steps=steps_of)
+DEPTHWISE_CONVOLUTION: Final = CONVOLUTION

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from hpsearch.engine.arrays import Array
-from hpsearch.engine.recurrent.recurrence import Recurrence
+from hpsearch.engine.layers.kind import Trained
+from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
 
-class GRU(Recurrence):
+class GatedRecurrence(Recurrence):
     """Reset and update gate r and u, and a candidate n for the new state.
 
     With W x_t + b in blocks r, u, n, and U h_{t-1} in blocks n, r, u:
@@ -29,6 +30,12 @@ class GRU(Recurrence):
         blocks = (*self.z.shape[:2], 3, *self.states.shape[2:])
         self._gates = self.z.reshape(blocks)
         self._slopes = self.delta.reshape(*blocks[:2], 4, *blocks[3:])
+
+    @classmethod
+    def arrays(cls, name: str, width: int, units: int) -> tuple[Trained, ...]:
+        """The bias b' as well."""
+        bias = Trained(name=f"{name} recurrent bias", weights=(0, units), bias=(0.0,) * units)
+        return (*super().arrays(name, width, units), bias)
 
     def _run(self, recurrent: Array) -> None:
         one, sums, scratch, valid = self.dtype.type(1), self.sums, self.scratch, self.ends.valid

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hpsearch.engine.arrays import Array
-from hpsearch.engine.recurrent.recurrence import Recurrence
+from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
 
 class SimpleRecurrence(Recurrence):

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
-from hpsearch.engine.layers import Frame, Port
+from hpsearch.engine.layers.ports import Frame, Port
 
 
 class Margins(NamedTuple):
@@ -42,7 +42,7 @@ def channel_port(
     def frame() -> Frame:
         memory = aligned(whole, dtype)
         image = memory[:, :, top : top + height, left : left + width].transpose(0, 4, 2, 3, 1)
-        return Frame(memory, image[:, :, 0] if len(shape) == 2 else image)
+        return Frame(memory, image[:, :, 0] if len(shape) == 2 else image, by_sample=False)
 
     return Port(frame(), frame())
 
@@ -71,4 +71,4 @@ def lies_in(frame: Frame, grid: tuple[int, int]) -> bool:
         return False
     corner = whole[:, :, :height, :width]
     at, expected = (array.__array_interface__["data"] for array in (image, corner))
-    return at == expected and image.strides == corner.strides
+    return bool(at == expected and image.strides == corner.strides)

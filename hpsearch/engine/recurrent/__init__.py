@@ -1,1 +1,0 @@
-"""Recurrent layers: simple recurrent networks, LSTM and GRU."""
