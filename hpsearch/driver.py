@@ -54,8 +54,10 @@ class Driver:
         self._baselines: dict[tuple[str, float], float] = {}
         self.facts: list[TrialFact] = []
 
-    def run(self, workers: int) -> bool:
+    def run(self, workers: int, *, notice: Callable[[str], None] = lambda _: None) -> bool:
         """Train until the budget is reached; False where the budget in time cut the table short.
+
+        `notice` is told of what happens to the workers, in a sentence; it may be called from other threads.
 
         Raises:
             KeyboardInterrupt: the user stopped the run; everything retired before is stored.
@@ -63,7 +65,7 @@ class Driver:
         limit = self._spec.budget.time
         deadline = None if limit is None else time.monotonic() + limit
         with open_executor(
-            self._data.training, seed=self._spec.seed, workers=workers, deadline=deadline
+            self._data.training, seed=self._spec.seed, workers=workers, deadline=deadline, notice=notice
         ) as pool:
             try:
                 self._run_windows(pool, deadline)

@@ -85,7 +85,7 @@ def run_study(
         tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
-            complete = driver.run(workers)
+            complete = driver.run(workers, notice=observer.warning)
             observer.step("refitting the winner and scoring it on the test part")
             result = _conclude(spec, home, data, driver.facts)
         except BaseException:

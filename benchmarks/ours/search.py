@@ -43,6 +43,9 @@ class Stopwatch:
         """Each step of the end is timed under its name."""
         self.moment(text)
 
+    def warning(self, text: str) -> None:
+        """What a run copes with is not timed."""
+
     def moment(self, name: str) -> None:
         self.moments[name] = time.time() - self._spawned
 

@@ -1,9 +1,12 @@
 """`hpsearch run`: a study to its budget, watched live, with a summary at the end."""
 
+import multiprocessing
+import os
 import shlex
 import signal
 import types
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -27,6 +30,17 @@ class _StoppedRunError(InterruptedRunError):
         self.exit_code = exit_code
 
 
+def _worker_count(context: click.Context, parameter: click.Parameter, value: str) -> int:
+    """A number from 1 on; that of the cores that this process may use for `auto`."""
+    if value == "auto":
+        from hpsearch.execution.cores import available_cores  # noqa: PLC0415 - not for --help
+
+        return available_cores()
+    if not value.isdecimal() or int(value) < 1:
+        raise click.BadParameter(f"must be a number from 1 on, or auto, got {value!r}", context, parameter)
+    return int(value)
+
+
 @click.command(
     cls=Verb,
     short_help="Run a study, or go on where it left off.",
@@ -37,9 +51,10 @@ class _StoppedRunError(InterruptedRunError):
 @store_option
 @click.option(
     "--workers",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Processes that train.  [default: the cores that this process may use]",
+    default="auto",
+    callback=_worker_count,
+    metavar="N|auto",
+    help="Processes that train.  [default: auto, the cores that this process may use]",
 )
 @click.option(
     "--storage",
@@ -53,7 +68,7 @@ def run(
     file: Path,
     overrides: tuple[str, ...],
     store: Store,
-    workers: int | None,
+    workers: int,
     storage: str | None,
     *,
     fresh: bool,
@@ -68,10 +83,11 @@ def run(
     # imported here: a study file with mistakes is refused before anything heavy is imported
     from hpsearch.cli.live import LiveDisplay  # noqa: PLC0415
     from hpsearch.cli.summary import print_summary  # noqa: PLC0415
-    from hpsearch.execution.cores import available_cores  # noqa: PLC0415
     from hpsearch.study import run_study  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a command in the background
+        signal.signal(signal.SIGINT, _interrupt)
     display = LiveDisplay(quiet=quiet)
     try:
         with display:
@@ -79,12 +95,13 @@ def run(
                 spec,
                 store=store,
                 observer=display,
-                workers=workers or available_cores(),
+                workers=workers,
                 fresh=fresh,
                 storage=storage,
             )
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
         raise _StoppedRunError(
             f"stopped; {_kept(display.home)}. Go on with: {_again(file, overrides, store)}",
             code,
@@ -108,6 +125,26 @@ def _kept(home: StudyHome | None) -> str:
         return "no trial had finished"
     count = len(FactStore.open(place_of(home), study=home.key).facts())
     return "1 finished trial is kept" if count == 1 else f"{count} finished trials are kept"
+
+
+def _interrupt(_number: int, _frame: types.FrameType | None) -> None:
+    signal.signal(signal.SIGINT, _leave)
+    _write("\nstopping; Ctrl-C again ends at once\n")
+    raise KeyboardInterrupt
+
+
+def _leave(_number: int, _frame: types.FrameType | None) -> None:
+    """A second Ctrl-C: nobody is waited for; what was stored is whole."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    _write("\x1b[?25h" if os.isatty(2) else "")  # the cursor that the bar has hidden
+    os._exit(InterruptedRunError.exit_code)
+
+
+def _write(text: str) -> None:
+    """To standard error past its buffer, which the interrupted code may be writing to."""
+    with suppress(OSError):
+        os.write(2, text.encode())
 
 
 def _terminate(_number: int, _frame: types.FrameType | None) -> None:

@@ -1,58 +1,86 @@
-"""Parts as files that many processes map: arrays that lie in a file already are referred to, not copied."""
+"""Training data as files that many processes map: written once, read by all, never copied into a worker."""
 
-import json
+from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.prepared import Part
-
-_ARRAYS = ("x", "y", "lengths")
+from hpsearch.data.prepared import TrainingData
 
 
-def save_part(part: Part, directory: Path, name: str) -> None:
-    """Write a part's arrays under a name; those mapped from a file are noted by their place in it."""
-    places: dict[str, Any] = {}
-    for array in _ARRAYS:
-        values = getattr(part, array)
-        if values is None:
-            continue
-        place = place_in_file(values)
-        if place is None:
-            file = directory / f"{name}.{array}.npy"
-            np.save(file, values, allow_pickle=False)
-            place = str(file), _offset(file) if values.size else 0
-        places[array] = [*place, values.dtype.str, list(values.shape)]
-    (directory / f"{name}.json").write_text(json.dumps(places), encoding="utf-8")
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """The place of an array in a file."""
+
+    file: str
+    offset: int
+    dtype: str
+    shape: tuple[int, ...]
+
+    def open(self) -> NDArray[Any]:
+        """The array, mapped and read-only."""
+        if 0 in self.shape:
+            return np.zeros(self.shape, self.dtype)
+        # asarray drops the memmap subclass, whose bookkeeping would slow every small operation
+        return np.asarray(
+            np.memmap(self.file, self.dtype, mode="r", offset=self.offset, shape=self.shape or (1,))
+        ).reshape(self.shape)
 
 
-def open_part(directory: Path, name: str) -> Part:
-    """The part that `save_part` wrote, its arrays mapped from their files, read-only."""
-    places = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
-    return Part(**{array: _mapped(*place) for array, place in places.items()})
+def written(data: TrainingData, directory: Path) -> TrainingData:
+    """The data with the place of each array for the array, small enough to be sent; the arrays are in `directory`.
+
+    An array that lies in a file already stays there: it is written nowhere.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    names = (directory / f"{number}.bin" for number in count())
+    sent: TrainingData = _each(
+        data, np.ndarray, lambda array: place_in_file(array) or _write(array, next(names))
+    )
+    return sent
 
 
-def place_in_file(array: NDArray[Any]) -> tuple[str, int] | None:
-    """The file and the byte in it where a C-contiguous array lies that was mapped from one, else None."""
+def mapped(sent: TrainingData) -> TrainingData:
+    """The data that `written` described, every array mapped from its file.
+
+    Raises:
+        OSError: a file is not there any more.
+    """
+    data: TrainingData = _each(sent, Mapped, Mapped.open)
+    return data
+
+
+def place_in_file(array: NDArray[Any]) -> Mapped | None:
+    """Where a C-contiguous array lies that was mapped from a file, in any number of views; None of others."""
     base: Any = array
-    mapped = None
+    root = None
     while isinstance(base, np.ndarray):
-        mapped, base = base, base.base
-    if not isinstance(mapped, np.memmap) or not array.flags.c_contiguous:
+        root, base = base, base.base
+    if not isinstance(root, np.memmap) or not array.flags.c_contiguous:
         return None
-    ahead = array.__array_interface__["data"][0] - mapped.__array_interface__["data"][0]
-    return str(mapped.filename), int(mapped.offset) + ahead
+    ahead = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    return Mapped(str(root.filename), int(root.offset) + ahead, array.dtype.str, array.shape)
 
 
-def _mapped(file: str, offset: int, dtype: str, shape: list[int]) -> NDArray[Any]:
-    if not np.prod(shape):
-        return np.zeros(shape, dtype)
-    # asarray drops the memmap subclass, whose bookkeeping would slow every small operation
-    return np.asarray(np.memmap(file, dtype, mode="r", offset=offset, shape=tuple(shape)))
+def _write(array: NDArray[Any], file: Path) -> Mapped:
+    np.ascontiguousarray(array).tofile(file)
+    return Mapped(str(file), 0, array.dtype.str, array.shape)
 
 
-def _offset(file: Path) -> int:
-    """Where the numbers of an .npy file begin."""
-    return int(np.load(file, mmap_mode="r", allow_pickle=False).offset)
+def _each(tree: Any, kind: type, change: Any) -> Any:
+    """The tree of dataclasses and tuples with every leaf of one kind changed."""
+    if isinstance(tree, kind):
+        return change(tree)
+    if isinstance(tree, tuple):
+        return tuple(_each(item, kind, change) for item in tree)
+    if is_dataclass(tree) and not isinstance(tree, type):
+        parts = {field.name: getattr(tree, field.name) for field in fields(tree) if field.init}
+        changed = {name: _each(part, kind, change) for name, part in parts.items()}
+        if any(changed[name] is not parts[name] for name in parts):
+            return replace(tree, **changed)
+    return tree

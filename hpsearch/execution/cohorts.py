@@ -4,7 +4,7 @@ How trials are packed shows nowhere in the results (law 1), so packing is free t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -43,6 +43,10 @@ class CohortTask:
     def numbers(self) -> tuple[int, ...]:
         """The trials' numbers."""
         return tuple(trial.number for trial in self.trials)
+
+    def singles(self) -> "list[CohortTask]":
+        """The same trials, each in a cohort of its own."""
+        return [replace(self, trials=(trial,)) for trial in self.trials]
 
 
 def form_cohorts(

@@ -96,12 +96,8 @@ def train_cohort(
         raise
     except (ArithmeticError, MemoryError, ValueError, np.linalg.LinAlgError) as error:
         if len(task.trials) == 1:
-            return [_failed(task.trials[0], error)]
-        singles = [
-            CohortTask(trials=(trial,), objectives=task.objectives, early_stopping=task.early_stopping)
-            for trial in task.trials
-        ]
-        return [train_cohort(single, data, evaluation=evaluation, stop=stop)[0] for single in singles]
+            return [failed(task.trials[0], _named(error), started=time.time())]
+        return [train_cohort(single, data, evaluation=evaluation, stop=stop)[0] for single in task.singles()]
 
 
 class _CohortRun:
@@ -227,7 +223,8 @@ def _padded(thresholds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     return padded
 
 
-def _failed(trial: TrialTask, error: Exception) -> Outcome:
+def failed(trial: TrialTask, reason: str, *, started: float) -> Outcome:
+    """The outcome of a trial that could not be trained."""
     return Outcome(
         number=trial.number,
         verdict=Verdict.FAILED,
@@ -236,7 +233,11 @@ def _failed(trial: TrialTask, error: Exception) -> Outcome:
         scores={},
         plateau_factors=(),
         weights=0,
-        started=time.time(),
+        started=started,
         seconds=0.0,
-        error=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__,
+        error=reason,
     )
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,10 +1,12 @@
 """Ctrl-C, SIGTERM and the budget in time: the run ends soon, says how to go on, and loses nothing that was stored."""
 
+import os
 import signal
 import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from hpsearch.errors import UnknownStudyError
@@ -67,6 +69,40 @@ def test_a_signal_ends_the_run_and_keeps_what_is_stored(directory, workers, numb
     kept = len(stored(directory))
     assert f"stopped; {kept} finished trials" in errors
     assert 1 <= kept < 500
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_second_ctrl_c_is_immediate(directory, workers):
+    """However long an epoch takes; workers go too, and the run can be resumed."""
+    text = LONG.replace("batch_size: 16", "batch_size: 1").replace(
+        "space:", "model: {hidden: [512, 512]}\nspace:"
+    )
+    (directory / "long.yaml").write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpsearch", "run", "long.yaml", "--workers", str(workers)],
+        cwd=directory,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    busy = psutil.Process(process.pid)
+    deadline = time.monotonic() + 60
+    while busy.cpu_times().user + sum(child.cpu_times().user for child in busy.children()) < 4 * workers:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    children = [child for child in busy.children() if "spawn_main" in " ".join(child.cmdline())]
+    os.killpg(process.pid, signal.SIGINT)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert len(children) == (workers if workers > 1 else 0)
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert not alive
 
 
 def test_a_budget_in_time_ends_the_search_with_a_result(directory):

@@ -5,8 +5,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+import psutil
 import pytest
 
 from hpsearch.results import open_for_reading
@@ -26,6 +28,29 @@ def test_the_number_of_workers_shows_nowhere(reference, tmp_path):
     result, _ = run_quick(tmp_path, workers=2)
     assert table(result.facts) == table(reference.facts)
     assert result.result["test"] == reference.result["test"]
+
+
+def test_killed_workers_show_nowhere(reference, tmp_path):
+    """SIGKILL of worker processes again and again, whatever they do at the time: the table of one that lived."""
+    ended = threading.Event()
+
+    def kill():
+        moments = random.Random(0)
+        while not ended.wait(moments.uniform(0.1, 1.0)):
+            busy = [
+                child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())
+            ]
+            for child in busy[:1]:
+                child.kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        result, _ = run_quick(tmp_path, workers=2)
+    finally:
+        ended.set()
+        killer.join()
+    assert table(result.facts) == table(reference.facts)
 
 
 @pytest.mark.parametrize("cut", [1, 3, 4, 5, 7, 13])
