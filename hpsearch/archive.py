@@ -18,7 +18,7 @@ from hpsearch.model import TrainedModel
 from hpsearch.search.facts import FactStore
 from hpsearch.search.places import STORAGE_VARIABLE, Database, Place, place_of, remember_place
 from hpsearch.spec import StudySpec
-from hpsearch.store import Store, StudyHome
+from hpsearch.store import Store, StudyHome, write_text
 from hpsearch.winner import Winner
 
 _PACKAGES: Final = ("hpsearch", "numpy", "optuna", "pandas", "scikit-learn")
@@ -158,18 +158,15 @@ def load_result(home: StudyHome) -> dict[str, Any] | None:
     return result
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace a file as a whole: a reader, or a crash, sees the old text or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
-
-
 def _replace_model(directory: Path, model: TrainedModel, example: str) -> None:
     temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
-    model.save(temporary)
-    (temporary / "example.json").write_text(example, encoding="utf-8")
-    shutil.rmtree(directory, ignore_errors=True)
-    temporary.replace(directory)
+    try:
+        temporary.mkdir()
+        model.save(temporary)
+        (temporary / "example.json").write_text(example, encoding="utf-8")
+        shutil.rmtree(directory, ignore_errors=True)
+        temporary.replace(directory)
+    except OSError:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise

@@ -8,11 +8,12 @@ mlruns/
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from hpsearch.errors import InputError, UnknownStudyError
+from hpsearch.errors import InputError, StorageError, UnknownStudyError
 
 STORE_VARIABLE: Final = "HPSEARCH_STORE"
 _DEFAULT: Final = "mlruns"
@@ -154,3 +155,21 @@ class Store:
         if match is None:
             return None
         return StudyHome(path=path, name=match["name"], generation=int(match["generation"] or 1))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file as a whole: a reader, or a crash, sees the old text or the new one.
+
+    Raises:
+        StorageError: it cannot be written; the old text is there still.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path}: cannot be written: {error.strerror}; run the study again when it can: it goes on from here"
+        ) from error

@@ -17,7 +17,7 @@ from hpsearch.tracking.record import Point, RunRecord
 _METRICS: Final = 800  # a request takes 1,000 entries; parameters and tags are at most 100 each
 _PAGE: Final = 1000
 _STUDY: Final = "study"
-_UNSAFE: Final = re.compile(r"[^\w.~-]")
+_UNSAFE: Final = re.compile(r"[^\w.~-]|^\.")  # a name that begins with a dot may mean another directory
 
 
 def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | None = None) -> str:

@@ -5,7 +5,6 @@ Kept in the study's home as `tracking.json`, so that nothing of MLflow is needed
 
 import getpass
 import json
-import os
 import platform
 import uuid
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hpsearch.errors import StorageError
-from hpsearch.store import StudyHome
+from hpsearch.store import StudyHome, write_text
 
 _NAMESPACE: Final = uuid.UUID("5f0e6f0e-7a2b-5b5e-9a0c-6d1f2e8c4b37")
 _PACKAGES: Final = ("hpsearch", "numpy", "optuna", "mlflow", "scikit-learn")
@@ -80,10 +79,12 @@ def establish_identity(home: StudyHome, *, uri: str | None, experiment: str | No
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Replace a file whole: a reader finds the old text or the new one, never half of it."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
-    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
-    draft.replace(path)
+    """Replace a file whole: a reader finds the old text or the new one, never half of it.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_text(path, json.dumps(value, indent=1) + "\n")
 
 
 def _user() -> str:
