@@ -15,7 +15,7 @@ from hpsearch.search.facts import StudyLock
 from hpsearch.search.places import chosen_database
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store, StudyHome
-from hpsearch.tracking import Tracker
+from hpsearch.tracking import Tracker, warn_early
 from hpsearch.winner import choose, refit_and_score
 
 _TRACKING_PATIENCE: Final = 60.0  # seconds that the end of a run waits for MLflow
@@ -82,6 +82,7 @@ def run_study(
         open_facts(spec, home, choose_place(home, database), fingerprint=data.fingerprint) as store_of_facts,
     ):
         observer.opened(spec, home, data, len(store_of_facts.facts()))
+        warn_early(spec.tracking.uri, observer.warning)
         tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)

@@ -16,6 +16,7 @@ _VERBS: Final = {
     "trials": ("hpsearch.cli.show", "List a study's trials."),
     "best": ("hpsearch.cli.show", "Show a study's best parameters."),
     "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),
+    "serve": ("hpsearch.cli.serve", "Serve MLflow to a team, with passwords."),
     "sync": ("hpsearch.cli.mlflow", "Make MLflow equal to the stored trials."),
 }
 

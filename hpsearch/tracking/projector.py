@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from textwrap import shorten
 from typing import TYPE_CHECKING, Final
 
-from hpsearch.errors import HpsearchError, TrackingError
+from hpsearch.addresses import redacted, secret_in
+from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import place_of
 from hpsearch.store import Store, StudyHome
@@ -22,6 +23,7 @@ from hpsearch.tracking.identity import (
 )
 from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projection import trial_record
+from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
 from hpsearch.tracking.study_run import read_result, study_record
 
@@ -49,9 +51,15 @@ def sync(
     once; the study's own place stays what it was.
 
     Raises:
+        InputError: the address holds credentials.
         TrackingError: MLflow cannot be reached or refuses.
         StorageError: the facts cannot be read.
     """
+    if uri and (held := secret_in(uri)):
+        remedy = (
+            "leave it out: MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give it from the environment"
+        )
+        raise InputError(Problem(place="--uri", rule=f"holds {held}", remedy=remedy))
     identity = load_identity(home) or establish_identity(home, uri=None, experiment=None)
     place = identity.uri if uri is None else own_place(store, uri)
     return Projector(
@@ -115,9 +123,10 @@ class Projector:
         except HpsearchError:
             raise
         except Exception as error:
-            place = self._identity.uri or str(self._store.database)
+            place = redacted(self._identity.uri or str(self._store.database))
+            refused = refusal_in(error) or f"cannot be written ({_reason(error)})"
             raise TrackingError(
-                f"MLflow at {place} cannot be written ({_reason(error)}); the trials are safe in "
+                f"MLflow at {place} {refused}; the trials are safe in "
                 f"{self._home.path}; run `hpsearch sync {self._home.key}` when it can"
             ) from error
 

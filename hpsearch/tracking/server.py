@@ -1,32 +1,28 @@
 """The MLflow UI of a store, on this machine only, for as long as someone looks at it."""
 
 import os
-import signal
 import socket
 import sqlite3
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from types import FrameType
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from hpsearch.errors import InputError, Problem, TrackingError
+from hpsearch.errors import InputError, Problem
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.environment import quieten_server
 from hpsearch.tracking.identity import load_identity
 from hpsearch.tracking.place import embedded_uri
+from hpsearch.tracking.processes import ended, serving, taken
 from hpsearch.tracking.view import study_link
+
+if TYPE_CHECKING:
+    import subprocess
 
 DEFAULT_PORT: Final = 5000
 _HOST: Final = "127.0.0.1"
-_START_SECONDS: Final = 60.0
-_STOP_SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +58,7 @@ class UiServer:
         Raises:
             TrackingError: it ended by itself.
         """
-        code = self.process.wait()
-        raise TrackingError(f"the MLflow server ended with code {code}; its log: {_log(self.store)}")
+        raise ended(self.process, _log(self.store))
 
 
 @contextmanager
@@ -77,14 +72,11 @@ def ui_server(store: Store, port: int | None = None) -> Iterator[UiServer]:
         TrackingError: the server does not start.
     """
     chosen, avoided = _choose_port(port)
-    _ensure_database(store)
-    with _ending_on_terminate():
-        process = _start(store, chosen)
-        try:
-            _wait_until_up(process, chosen, store)
-            yield UiServer(store=store, port=chosen, avoided=avoided, process=process)
-        finally:
-            _end(process)
+    ensure_database(store)
+    environment = dict(os.environ)
+    quieten_server(environment)
+    with serving(_command(store, chosen), environment, host=_HOST, port=chosen, log=_log(store)) as process:
+        yield UiServer(store=store, port=chosen, avoided=avoided, process=process)
 
 
 def experiment_id(store: Store, name: str) -> str | None:
@@ -103,7 +95,7 @@ def _choose_port(port: int | None) -> tuple[int, int | None]:
     if port is not None:
         if not 0 < port < 65536:
             raise InputError(Problem(place="--port", rule=f"must be from 1 to 65535, got {port}"))
-        if _taken(port):
+        if taken(_HOST, port):
             raise InputError(
                 Problem(
                     place="--port",
@@ -112,29 +104,14 @@ def _choose_port(port: int | None) -> tuple[int, int | None]:
                 )
             )
         return port, None
-    if not _taken(DEFAULT_PORT):
+    if not taken(_HOST, DEFAULT_PORT):
         return DEFAULT_PORT, None
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         return int(probe.getsockname()[1]), DEFAULT_PORT
 
 
-def _taken(port: int) -> bool:
-    """Whether something answers on the port, or it cannot be bound."""
-    with socket.socket() as probe:
-        probe.settimeout(1.0)
-        if probe.connect_ex((_HOST, port)) == 0:
-            return True
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except OSError:
-            return True
-    return False
-
-
-def _ensure_database(store: Store) -> None:
+def ensure_database(store: Store) -> None:
     """Made here, under our lock: the server's workers would make it all at once, which fails."""
     if not store.database.exists():
         from hpsearch.tracking.environment import quieten  # noqa: PLC0415
@@ -149,10 +126,8 @@ def _log(store: Store) -> Path:
     return store.root / "ui.log"
 
 
-def _start(store: Store, port: int) -> "subprocess.Popen[bytes]":
-    environment = dict(os.environ)
-    quieten_server(environment)
-    command = [
+def _command(store: Store, port: int) -> list[str]:
+    return [
         *(sys.executable, "-P", "-m", "mlflow", "server"),
         *("--backend-store-uri", embedded_uri(store)),
         *("--artifacts-destination", str(store.artifacts)),
@@ -160,57 +135,3 @@ def _start(store: Store, port: int) -> "subprocess.Popen[bytes]":
         # the default list has patterns like `10.*`, which match names that an attacker may choose
         *("--allowed-hosts", f"{_HOST}:{port},localhost:{port}"),
     ]
-    with _log(store).open("wb") as log:
-        return subprocess.Popen(  # noqa: S603 - this very interpreter
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-
-
-def _wait_until_up(process: "subprocess.Popen[bytes]", port: int, store: Store) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while not _answers(port):
-        if process.poll() is not None or time.monotonic() > deadline:
-            tail = _log(store).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-            raise TrackingError(f"the MLflow server does not start: {' / '.join(tail)} (log: {_log(store)})")
-        time.sleep(0.1)
-
-
-def _answers(port: int) -> bool:
-    with closing(HTTPConnection(_HOST, port, timeout=2.0)) as connection:
-        try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
-        except (OSError, HTTPException):
-            return False
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End the server with all its workers."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            break
-        try:
-            process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue
-    process.wait()
-
-
-@contextmanager
-def _ending_on_terminate() -> Iterator[None]:
-    """SIGTERM leaves the block as an exception would, so that the server does not outlive us."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    raise SystemExit(128 + number)

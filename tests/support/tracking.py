@@ -1,11 +1,13 @@
 """Studies on disk, as the tracking package finds them, and what MLflow holds of them."""
 
+import http.client
 import http.server
 import json
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import FactStore
@@ -121,6 +123,44 @@ def broken_server(status: int = 500):
             self.end_headers()
 
         do_GET = do_POST = do_PATCH = do_PUT = _refuse  # noqa: N815 - http.server's names
+
+        def log_message(self, *arguments: Any) -> None:
+            """Nothing on stderr."""
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def counting_proxy(target: str):
+    """A server that hands every request on to another. Its address and the list of paths asked for."""
+    asked: list[str] = []
+    there = urlsplit(target)
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def _hand_on(self) -> None:
+            asked.append(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            connection = http.client.HTTPConnection(there.hostname or "", there.port, timeout=60)
+            kept = {name: value for name, value in self.headers.items() if name != "Host"}
+            connection.request(self.command, self.path, body=body or None, headers=kept)
+            answer = connection.getresponse()
+            content = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            connection.close()
+
+        do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _hand_on  # noqa: N815 - http.server's names
 
         def log_message(self, *arguments: Any) -> None:
             """Nothing on stderr."""
