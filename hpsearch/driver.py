@@ -107,6 +107,7 @@ class Driver:
             early_stopping=self._spec.early_stopping,
             inputs=self._data.training.train.x.shape[1],
             outputs=self._data.task.outputs(self._default_loss),
+            members=self._data.training.members,
             workers=pool.count,
         )
         pipeline.issue([proposal.number for proposal in proposals], cohorts)
@@ -148,10 +149,13 @@ class Driver:
         self._hindsight.remember(fact.curves, number=fact.number, finished=fact.finished)
 
     def _baseline(self, hyperparameters: Hyperparameters) -> float:
-        """The validation loss of a constant guess, under the trial's own loss."""
+        """The validation loss of a constant guess, under the trial's own loss; the mean over the folds."""
         key = (hyperparameters.loss, hyperparameters.huber_delta)
         if key not in self._baselines:
-            self._baselines[key] = baseline_loss(
-                self._data.training.validation.y, task=self._data.task, loss=key[0], huber_delta=key[1]
-            )
+            folds = self._data.training.folds
+            losses = [
+                baseline_loss(fold.validation.y, task=fold.task, loss=key[0], huber_delta=key[1])
+                for fold in folds
+            ]
+            self._baselines[key] = sum(losses) / len(losses)
         return self._baselines[key]

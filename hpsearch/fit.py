@@ -98,7 +98,8 @@ def _undefined(spec: StudySpec, data: TrainingData) -> list[Problem]:
         part, _, metric = objective.metric.partition("_")
         if metric != "roc_auc":
             continue
-        there = set((data.train if part == "train" else data.validation).y.tolist())
+        parts = [fold.train if part == "train" else fold.validation for fold in data.folds]
+        there = set.intersection(*(set(each.y.tolist()) for each in parts))
         lacking = [repr(label) for i, label in enumerate(data.task.classes) if i not in there]
         if lacking:
             rule = f"{objective.metric} is not defined: the {part} part has no row of class {', '.join(lacking[:5])}"

@@ -69,6 +69,10 @@ def data_sentence(summary: DataSummary, task: Task) -> str:
     size = f"{counted(summary.rows, 'row')}, {counted(summary.inputs, 'column')} "
     size += f"({counted(summary.features, 'network input')})"
     split = f"{summary.train_rows:,} to train, {summary.validation_rows:,} to validate"
+    if summary.folds > 1:
+        split = f"{summary.folds} folds, each of {split}"
+    if summary.seeds > 1:
+        split = f"{summary.seeds} seeds of {split}"
     return escape(f"{summary.source}: {what}; {size}; {split}, {summary.test_rows:,} sealed for the test")
 
 

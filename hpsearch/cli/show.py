@@ -38,7 +38,8 @@ def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
     canonical = stored.attributes["canonical"]
     metrics = [objective["metric"] for objective in canonical.get("objectives", [])]
     front = {fact.number for fact in pareto_front(facts, stored.directions)} if metrics else set()
-    _print_table(shown, metrics, front)
+    monitored = metrics[0] if metrics else canonical["objective"]["metric"]
+    _print_table(shown, metrics, front, monitored)
     following = f" Next: hpsearch best {home.key}" if best_first else ""
     click.echo(f"{counted(len(facts), 'trial')}, {len(best_first)} finished.{following}", err=True)
 
@@ -47,15 +48,24 @@ def _as_json(fact: TrialFact) -> dict[str, Any]:
     return {"name": fact.name, **asdict(fact)}
 
 
-def _print_table(facts: Sequence[TrialFact], metrics: Sequence[str], front: Collection[int]) -> None:
-    """A line a trial. `metrics`: the names of several objectives, then `front` holds the numbers of the best."""
+def _print_table(
+    facts: Sequence[TrialFact], metrics: Sequence[str], front: Collection[int], monitored: str
+) -> None:
+    """A line a trial. `metrics`: the names of several objectives, then `front` holds the numbers of the best.
+
+    `monitored`: the first objective's metric, whose spread is shown where trials train several networks.
+    """
     from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
     names = list(dict.fromkeys(name for fact in facts for name in fact.params))
+    spreads = {
+        fact.number: fact.scores[name] for fact in facts if (name := f"spread_{monitored}") in fact.scores
+    }
     table = plain_table(
         "trial",
         "state",
         *(metrics or ["objective"]),
+        *(["spread"] if spreads else []),
         *(["front"] if metrics else []),
         "gap",
         "epochs",
@@ -67,6 +77,7 @@ def _print_table(facts: Sequence[TrialFact], metrics: Sequence[str], front: Coll
             fact.name,
             fact.state.replace("_", " "),
             *(map(number, fact.values) if fact.values else [""] * max(1, len(metrics))),
+            *([number(spreads.get(fact.number, ""))] if spreads else []),
             *((["yes"] if fact.number in front else [""]) if metrics else []),
             number(fact.scores.get("generalization_gap", "")),
             str(fact.epochs),

@@ -42,6 +42,11 @@ def _winner(console: Console, result: StudyResult, winner: TrialFact) -> None:
     objective = result.spec.objectives[0]
     value = winner.values[0] if winner.values else float("nan")
     console.print(f"\nvalidation  {objective.metric} {number(value)}{_others(winner)}")
+    if winner.members:
+        spread = winner.scores.get(f"spread_{objective.metric}", "")
+        console.print(
+            f"spread      {number(spread)} over {len(winner.members)} networks, of which that is the mean"
+        )
     gap = winner.scores.get("generalization_gap")
     if gap is not None:
         console.print(

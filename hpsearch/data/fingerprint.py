@@ -12,6 +12,8 @@ from hpsearch.data.columns import numbers, texts
 if TYPE_CHECKING:
     import pandas as pd
 
+    from hpsearch.data.raw import RawData
+
 CHUNK_BYTES: Final = 8 << 20
 
 
@@ -57,6 +59,19 @@ def row_hashes(array: NDArray[Any]) -> NDArray[np.uint64]:
     """(N,) numbers that are equal where the rows of (N, ...) have the same bytes."""
     hashes = (hashlib.blake2b(np.ascontiguousarray(row).tobytes(), digest_size=8) for row in array)
     return np.array([int.from_bytes(h.digest(), "little") for h in hashes], dtype=np.uint64)
+
+
+def with_split(identity: str, raw: "RawData") -> str:
+    """The fingerprint of data that also say how their rows are split; without that, `identity` itself."""
+    if raw.about is None and raw.part is None:
+        return identity
+    digest = hashlib.sha256(identity.encode())
+    if raw.about is not None:
+        for name in raw.about.columns:
+            _add_column(digest, str(name), raw.about[name])
+    if raw.part is not None:
+        digest.update(",".join(raw.part.tolist()).encode())
+    return digest.hexdigest()[:16]
 
 
 def _add_column(digest: Any, name: str, column: "pd.Series[Any]") -> None:

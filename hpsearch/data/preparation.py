@@ -3,19 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.checks import check_duplicates
+from hpsearch.data.fingerprint import with_split
+from hpsearch.data.given import known_rows, with_files, with_rows
 from hpsearch.data.kinds import Inputs, Preparer, as_inputs
 from hpsearch.data.loading import load_special, of_kind
-from hpsearch.data.prepared import DataSummary, Part, RefitData, Task, TrainingData, frozen
+from hpsearch.data.prepared import DataSummary, Fold, Part, RefitData, Task, TrainingData, frozen
 from hpsearch.data.raw import Findings, RawData
 from hpsearch.data.sealed import SealedTest
 from hpsearch.data.sources import load, select
-from hpsearch.data.splits import Split, check_split, divide
+from hpsearch.data.splits import Split, check_parts, check_split, divide
 from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, read_targets, scaled_task
 from hpsearch.randomness import Address
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hpsearch.spec import DataSpec
+
+_COLUMNS: Final = ("group", "time", "column")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,8 +81,12 @@ def prepare(spec: "DataSpec", *, seed: int, base: Path) -> PreparedData:
         raw, warnings = special
         return prepare_raw(raw, spec, seed=seed, warnings=warnings)
     table = load(spec.source, base=base)
-    raw = select(table, spec.source, target=spec.target, drop=spec.drop)
-    return prepare_raw(of_kind(raw, spec, base=base), spec, seed=seed, warnings=table.warnings)
+    table, part = with_files(table, spec.source, spec.split, base=base)
+    about = {f"data.split.{key}": name for key in _COLUMNS if (name := getattr(spec.split, key)) is not None}
+    raw = select(table, spec.source, target=spec.target, drop=spec.drop, about=about)
+    raw = of_kind(raw if part is None else replace(raw, part=part), spec, base=base)
+    raw = with_rows(raw, spec.split, base=base)
+    return prepare_raw(raw, spec, seed=seed, warnings=table.warnings)
 
 
 def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence[str] = ()) -> PreparedData:
@@ -91,14 +99,17 @@ def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence
     """
     findings = Findings(name=raw.name, line=raw.line, warnings=list(warnings))
     inputs = as_inputs(raw.inputs)
-    identity = inputs.identity(raw.targets)
+    identity = with_split(inputs.identity(raw.targets), raw)
     inputs = inputs.tidy() if isinstance(inputs, TableInputs) else inputs
     inputs.check(findings)
     targets = read_targets(raw.targets.reset_index(drop=True), spec.task, findings)
     inputs = inputs.take(targets.rows)
-    check_split(targets, spec.split, findings)
+    known = known_rows(raw, spec.split, findings).take(targets.rows)
+    check_split(targets, spec.split, known, findings)
     findings.stop_if_any()
-    split = divide(targets, spec.split, Address(seed=seed).stream("split"))
+    split = divide(targets, spec.split, Address(seed=seed).stream("split"), known)
+    check_parts(split, findings)
+    findings.stop_if_any()
     inputs.check_parts(split, findings)
     findings.stop_if_any()
     check_duplicates(inputs.row_codes(), targets.content, split, findings)
@@ -117,20 +128,29 @@ def assemble(
 ) -> PreparedData:
     """Fit preprocessing and scaling on the training rows, apply them to both parts, seal the rest."""
     every = _Rows(inputs=inputs, targets=targets.content, question=targets.question(), settings=settings)
-    train = every.take(split.train)
-    preprocessor, task = train.fit()
-    training = TrainingData(
-        task=task,
-        train=train.part(preprocessor, task),
-        validation=every.take(split.validation).part(preprocessor, task),
-    )
+    fitted = [every.take(fold.train).fit() for fold in split.folds]
+    folds = [
+        Fold(
+            train=every.take(fold.train).part(preprocessor, task),
+            validation=every.take(fold.validation).part(preprocessor, task),
+            task=task,
+        )
+        for fold, (preprocessor, task) in zip(split.folds, fitted, strict=True)
+    ]
+    training = TrainingData(folds=tuple(folds), seeds=settings.split.seeds)
+    preprocessor, task = fitted[0]
     test = every.take(split.test)
     return PreparedData(
         training=training,
         task=task,
         preprocessor=preprocessor,
         summary=_summary(
-            raw, targets, split, features=int(np.prod(training.train.shape)), fingerprint=fingerprint
+            raw,
+            targets,
+            split,
+            features=int(np.prod(training.train.shape)),
+            seeds=training.seeds,
+            fingerprint=fingerprint,
         ),
         warnings=tuple(warnings),
         fingerprint=fingerprint,
@@ -161,7 +181,9 @@ class _Rows:
         return frozen(x, task.encode(self.targets), lengths)
 
 
-def _summary(raw: RawData, targets: Targets, split: Split, *, features: int, fingerprint: str) -> DataSummary:
+def _summary(
+    raw: RawData, targets: Targets, split: Split, *, features: int, seeds: int, fingerprint: str
+) -> DataSummary:
     counts = np.bincount(targets.class_ids()).tolist() if targets.is_classification else []
     return DataSummary(
         source=raw.name,
@@ -173,6 +195,8 @@ def _summary(raw: RawData, targets: Targets, split: Split, *, features: int, fin
         validation_rows=len(split.validation),
         test_rows=len(split.test),
         fingerprint=fingerprint,
+        folds=len(split.folds),
+        seeds=seeds,
         class_counts={str(label): count for label, count in zip(targets.classes, counts, strict=True)}
         if counts
         else {},

@@ -121,12 +121,48 @@ def frozen(x: NDArray[Any], y: NDArray[np.generic], lengths: NDArray[np.int32] |
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingData:
-    """All that a worker gets: never the test part."""
+class Fold:
+    """What one network learns from and is judged on. `task` has the targets' scaling as fitted on `train`."""
 
-    task: Task
     train: Part
     validation: Part
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingData:
+    """All that a worker gets: never the test part.
+
+    A trial trains a network for each fold and, from other random numbers, each of `seeds`: its members, in the order
+    of the seeds and within each of the folds.
+    """
+
+    folds: tuple[Fold, ...]
+    seeds: int = 1
+
+    @property
+    def members(self) -> int:
+        """How many networks a trial trains."""
+        return len(self.folds) * self.seeds
+
+    def fold_of(self, member: int) -> int:
+        """The fold from which a member learns."""
+        return member % len(self.folds)
+
+    @property
+    def task(self) -> Task:
+        """The task, with the scaling of the first fold."""
+        return self.folds[0].task
+
+    @property
+    def train(self) -> Part:
+        """The training part of the first fold."""
+        return self.folds[0].train
+
+    @property
+    def validation(self) -> Part:
+        """The validation part of the first fold."""
+        return self.folds[0].validation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,4 +187,6 @@ class DataSummary:
     validation_rows: int
     test_rows: int
     fingerprint: str
+    folds: int = 1
+    seeds: int = 1
     class_counts: dict[str, int] = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Where raw data comes from: a data set of scikit-learn, or a file whose ending tells its format."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from hpsearch.data.binary import read_arrow, read_npz, read_parquet
@@ -91,9 +92,16 @@ def _missing(path: Path, source: str) -> Problem:
 
 
 def select(
-    table: Table, source: str, *, target: str | tuple[str, ...] | None, drop: tuple[str, ...]
+    table: Table,
+    source: str,
+    *,
+    target: str | tuple[str, ...] | None,
+    drop: tuple[str, ...],
+    about: Mapping[str, str] = MappingProxyType({}),
 ) -> RawData:
     """The table's inputs and targets: `target` (or the source's own) apart from all other columns but `drop`.
+
+    `about`: columns that are neither, by the keys that name them.
 
     Raises:
         DataError: columns that the table lacks, each with the nearest it has; no target; a target that is
@@ -104,6 +112,7 @@ def select(
     problems = [
         *(_unknown(source, "data.target", name, frame) for name in targets if name not in frame.columns),
         *(_unknown(source, "data.drop", name, frame) for name in drop if name not in frame.columns),
+        *(_unknown(source, key, name, frame) for key, name in about.items() if name not in frame.columns),
     ]
     if not targets:
         rule = f"a table needs to know which column to learn; its columns: {_names(frame)}"
@@ -120,8 +129,14 @@ def select(
     ]
     if problems:
         raise DataError(problems)
-    inputs = [name for name in frame.columns if name not in targets and name not in drop]
-    return RawData(name=source, inputs=frame[inputs], targets=frame[list(targets)], line=table.line)
+    aside = {*targets, *drop, *about.values()}
+    return RawData(
+        name=source,
+        inputs=frame[[name for name in frame.columns if name not in aside]],
+        targets=frame[list(targets)],
+        line=table.line,
+        about=frame[list(dict.fromkeys(about.values()))] if about else None,
+    )
 
 
 def _unknown(source: str, key: str, name: str, frame: "pd.DataFrame") -> Problem:

@@ -1,4 +1,4 @@
-"""Which rows train, which validate, which test: decided once, from the study's seed."""
+"""Which rows train, which validate, which test: decided once, from the study's seed and from what the data say."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.folds import random_folds, stratified_folds
+from hpsearch.data.groups import assign_groups
+from hpsearch.data.holdout import part_size, random_split, stratified_split
 from hpsearch.data.raw import Findings
 from hpsearch.data.targets import Targets
 
@@ -18,29 +21,67 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Split:
-    """Row numbers of the three parts, each ascending; together they are all rows, each once."""
+class FoldRows:
+    """Row numbers of what trains and what validates, each ascending."""
 
     train: Rows
     validation: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Row numbers, each ascending. Within a fold no row is twice, and none of the test part is there.
+
+    `development` are the rows of the refit: all that train or validate somewhere.
+    """
+
+    folds: tuple[FoldRows, ...]
     test: Rows
+    development: Rows
 
     @property
-    def development(self) -> Rows:
-        """All rows but the test part, ascending."""
-        return np.sort(np.concatenate([self.train, self.validation]))
+    def train(self) -> Rows:
+        """What trains in the first fold."""
+        return self.folds[0].train
+
+    @property
+    def validation(self) -> Rows:
+        """What validates in the first fold."""
+        return self.folds[0].validation
 
 
-def part_size(fraction: float, rows: int) -> int:
-    """How many rows a fraction of the whole is, halves rounded up."""
-    return int(np.floor(fraction * rows + 0.5))
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Known:
+    """What is known of the rows beside their targets, (N,) each or None.
+
+    `part`: "train", "validation", "test", "out" (in no part), or "" where the row's part is still to be decided.
+    `groups`: a number for each group whose rows stay together. `times`: numbers that grow with time. `gap`: how
+    many rows are left out, in the order of time, before the validation and before the test part.
+    """
+
+    part: NDArray[np.str_] | None = None
+    groups: Rows | None = None
+    times: NDArray[np.float64] | None = None
+    gap: int = 0
+
+    def take(self, rows: Rows) -> "Known":
+        """What is known of these rows."""
+        return Known(
+            part=None if self.part is None else self.part[rows],
+            groups=None if self.groups is None else self.groups[rows],
+            times=None if self.times is None else self.times[rows],
+            gap=self.gap,
+        )
+
+    def rows(self, part: str) -> Rows:
+        """The rows that are known to be in a part."""
+        return np.flatnonzero(self.part == part) if self.part is not None else np.empty(0, dtype=np.int64)
 
 
-def check_split(targets: Targets, settings: "SplitSpec", findings: Findings) -> None:
+def check_split(targets: Targets, settings: "SplitSpec", known: Known, findings: Findings) -> None:
     """Note what keeps these targets from being split: parts of fewer than two rows, classes too small."""
+    sizes = _planned_sizes(len(targets), settings, known)
     rows = len(targets)
-    sizes = {"validation": part_size(settings.validation, rows), "test": part_size(settings.test, rows)}
-    sizes["training"] = rows - sum(sizes.values())
     for part, size in sizes.items():
         if size < FEWEST_ROWS:
             findings.problem(
@@ -53,61 +94,176 @@ def check_split(targets: Targets, settings: "SplitSpec", findings: Findings) -> 
         findings.problem(
             "stratify needs classes", key="data.split.stratify", remedy="leave it out for a regression"
         )
-    elif settings.stratify is not False and targets.is_classification:
+    elif settings.stratify is not False and targets.is_classification and not _keeps_order(settings, known):
         _check_classes(targets, findings, parts=len(sizes), strict=settings.stratify is True)
-
-
-def divide(targets: Targets, settings: "SplitSpec", random: np.random.Generator) -> Split:
-    """The split that the settings ask for, of targets that passed `check_split`."""
-    if targets.is_classification and settings.stratify is not False:
-        return stratified_split(
-            targets.class_ids(), validation=settings.validation, test=settings.test, random=random
+    if settings.folds and known.times is not None:
+        findings.problem(
+            "windows over one series cannot be in folds: one would learn from what comes after it",
+            key="data.split.folds",
+            remedy="leave it out: the latest windows validate and test",
         )
-    return random_split(len(targets), validation=settings.validation, test=settings.test, random=random)
+    if known.groups is not None:
+        _check_groups(known.groups, known, settings, findings)
 
 
-def random_split(rows: int, *, validation: float, test: float, random: np.random.Generator) -> Split:
-    """A split at random, by fractions of the whole."""
-    order = random.permutation(rows)
-    first, second = part_size(test, rows), part_size(test, rows) + part_size(validation, rows)
-    return _split(test=order[:first], validation=order[first:second], train=order[second:])
+def check_parts(split: Split, findings: Findings) -> None:
+    """Note parts that came out too small: groups, moments and gaps are not cut."""
+    sizes = {"test": len(split.test)}
+    for fold in split.folds:
+        for name, rows in (("training", fold.train), ("validation", fold.validation)):
+            sizes[name] = min(len(rows), sizes.get(name, len(rows)))
+    for name, size in sizes.items():
+        if size < FEWEST_ROWS:
+            findings.problem(
+                f"a {name} part would have {size} {'row' if size == 1 else 'rows'}, and needs at least {FEWEST_ROWS}",
+                key="data.split",
+                remedy="change the fractions, or bring more rows",
+            )
 
 
-def stratified_split(classes: Rows, *, validation: float, test: float, random: np.random.Generator) -> Split:
-    """A split that keeps the classes' shares. `classes`: (N,) class ids 0 to C-1.
+def divide(
+    targets: Targets, settings: "SplitSpec", random: np.random.Generator, known: Known | None = None
+) -> Split:
+    """The split that the settings ask for, of targets that passed `check_split`."""
+    known = Known() if known is None else known
+    everything = np.arange(len(targets))
+    test, validation = known.rows("test"), known.rows("validation")
+    rest = np.setdiff1d(everything, np.concatenate([test, validation, known.rows("out")]))
+    cut = _Cut(targets, settings, known, random)
+    shares = {"validation": 0.0 if len(validation) or settings.folds else _share(settings.validation)}
+    shares["test"] = 0.0 if len(test) else _share(settings.test)
+    found = cut.holdout(rest, **shares)
+    test = found.test if not len(test) else test
+    validation = found.validation if not len(validation) else validation
+    if settings.folds:
+        folds = [fold for _ in range(settings.repeats) for fold in cut.folds(found.train)]
+    else:
+        folds = [FoldRows(train=found.train, validation=validation)]
+    development = np.union1d(found.development, validation)
+    return Split(folds=tuple(folds), test=test, development=development)
 
-    Test and validation part hold each class within one row of its proportional share (largest remainders,
-    classes that would otherwise be left out first), and training keeps at least one row of every class: the
-    parts are smaller than asked where classes are too small for that.
+
+@dataclass(frozen=True, slots=True)
+class _Holdout:
+    train: Rows
+    validation: Rows
+    test: Rows
+    development: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """Cuts some rows into parts, in the way that the settings ask for."""
+
+    targets: Targets
+    settings: "SplitSpec"
+    known: Known
+    random: np.random.Generator
+
+    @property
+    def stratified(self) -> bool:
+        return self.targets.is_classification and self.settings.stratify is not False
+
+    def classes(self, rows: Rows) -> Rows:
+        """The class ids of some rows, all 0 where classes do not matter."""
+        return self.targets.class_ids()[rows] if self.stratified else np.zeros(len(rows), dtype=np.int64)
+
+    def holdout(self, rows: Rows, *, validation: float, test: float) -> _Holdout:
+        if not validation and not test:
+            nothing = rows[:0]
+            return _Holdout(rows, nothing, nothing, rows)
+        if _keeps_order(self.settings, self.known):
+            return _in_order(rows, self.known, validation=validation, test=test)
+        if self.known.groups is not None:
+            shares = [1 - validation - test, validation, test]
+            groups = self.known.groups[rows]
+            piece = assign_groups(groups, self.classes(rows), shares, self.random)
+            train, held, sealed = (rows[piece == number] for number in range(3))
+            return _holdout(train, held, sealed)
+        if self.stratified:
+            parts = stratified_split(self.classes(rows), validation=validation, test=test, random=self.random)
+        else:
+            parts = random_split(len(rows), validation=validation, test=test, random=self.random)
+        return _holdout(*(rows[part] for part in parts))
+
+    def folds(self, rows: Rows) -> list[FoldRows]:
+        """Every row validates in one fold and trains in all others."""
+        count = self.settings.folds or 1
+        if self.known.groups is not None:
+            groups = self.known.groups[rows]
+            number = assign_groups(groups, self.classes(rows), [1 / count] * count, self.random)
+        elif self.stratified:
+            number = stratified_folds(self.classes(rows), count, self.random)
+        else:
+            number = random_folds(len(rows), count, self.random)
+        return [
+            FoldRows(train=rows[number != fold], validation=rows[number == fold]) for fold in range(count)
+        ]
+
+
+def _keeps_order(settings: "SplitSpec", known: Known) -> bool:
+    return known.times is not None or not settings.shuffle
+
+
+def _share(value: float | str) -> float:
+    return value if isinstance(value, float) else 0.0
+
+
+def _holdout(train: Rows, validation: Rows, test: Rows) -> _Holdout:
+    train, validation, test = np.sort(train), np.sort(validation), np.sort(test)
+    return _Holdout(train, validation, test, np.sort(np.concatenate([train, validation])))
+
+
+def _in_order(rows: Rows, known: Known, *, validation: float, test: float) -> _Holdout:
+    """The earliest rows train, the latest test; rows of one moment stay together, in the later part.
+
+    The rows of the gaps are in no part; the one before the validation part joins the refit, since what follows it
+    is known then.
     """
-    counts = np.bincount(classes)
-    wanted = counts * validation, counts * test
-    in_test = _apportion(
-        wanted[1], part_size(test, len(classes)), counts - 1 - np.floor(wanted[0]).astype(np.int64)
+    times = np.arange(len(rows), dtype=np.float64) if known.times is None else known.times[rows]
+    order = rows[np.argsort(times, kind="stable")]
+    times = np.sort(times, kind="stable")
+    ends = len(rows) - part_size(test, len(rows)) if test else len(rows)
+    begins = ends - part_size(validation, len(rows))
+    ends, begins = (
+        int(np.searchsorted(times, times[cut])) if cut < len(rows) else cut for cut in (ends, begins)
     )
-    in_validation = _apportion(wanted[0], part_size(validation, len(classes)), counts - 1 - in_test)
-    pieces: tuple[list[Rows], ...] = ([], [], [])
-    for label in range(len(counts)):
-        members = random.permutation(np.flatnonzero(classes == label))
-        cuts = np.cumsum([in_test[label], in_validation[label]])
-        for piece, chosen in zip(pieces, np.split(members, cuts), strict=True):
-            piece.append(chosen)
-    chosen_test, chosen_validation, chosen_train = (np.concatenate(piece) for piece in pieces)
-    return _split(test=chosen_test, validation=chosen_validation, train=chosen_train)
+    trained = begins - (known.gap if validation else 0)
+    validated = ends - (known.gap if test else 0)
+    return _Holdout(
+        train=np.sort(order[: max(trained, 0)]),
+        validation=np.sort(order[begins : max(validated, begins)]),
+        test=np.sort(order[ends:]),
+        development=np.sort(order[: max(validated, 0)]),
+    )
 
 
-def _apportion(quotas: NDArray[np.floating], seats: int, room: Rows) -> Rows:
-    """Whole numbers near `quotas` that sum to `seats`, none above `room` nor negative."""
-    given = np.clip(np.floor(quotas).astype(np.int64), 0, np.maximum(room, 0))
-    fractions = quotas - np.floor(quotas)
-    order = np.lexsort((np.arange(len(quotas)), -fractions, given > 0))
-    takers = [label for label in order if given[label] < room[label] and fractions[label] > 0]
-    given[takers[: max(0, seats - int(given.sum()))]] += 1
-    return np.asarray(given, dtype=np.int64)
+def _planned_sizes(rows: int, settings: "SplitSpec", known: Known) -> dict[str, int]:
+    """How many rows each part is to have, by shares and by what is given; of folds, how many each validates on."""
+    given = {part: len(known.rows(part)) for part in ("validation", "test")}
+    left = rows - len(known.rows("out")) - sum(given.values())
+    test = given["test"] or part_size(_share(settings.test), left)
+    if settings.folds:
+        return {"validation": (left - (0 if given["test"] else test)) // settings.folds, "test": test}
+    validation = given["validation"] or part_size(_share(settings.validation), left)
+    train = left - sum(
+        size for size, there in ((validation, given["validation"]), (test, given["test"])) if not there
+    )
+    return {"validation": validation, "test": test, "training": train}
 
 
-def _split(*, test: Rows, validation: Rows, train: Rows) -> Split:
-    return Split(test=np.sort(test), validation=np.sort(validation), train=np.sort(train))
+def _check_groups(groups_of_rows: Rows, known: Known, settings: "SplitSpec", findings: Findings) -> None:
+    """Every part, or fold, needs a group."""
+    free = groups_of_rows if known.part is None else groups_of_rows[np.isin(known.part, ["", "train"])]
+    groups = len(np.unique(free))
+    needed = 1 + (not len(known.rows("test")))
+    needed += (settings.folds - 1) if settings.folds else not len(known.rows("validation"))
+    if groups < needed:
+        findings.problem(
+            f"{groups} {'group' if groups == 1 else 'groups'} of rows cannot be shared out to {needed} parts",
+            key="data.split.group",
+            remedy="bring more groups, or ask for fewer folds" if settings.folds else "bring more groups",
+        )
 
 
 def _check_classes(targets: Targets, findings: Findings, *, parts: int, strict: bool) -> None:

@@ -1,6 +1,6 @@
 """Buffers that start on a cache line, and the few array helpers that the engine's files share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from math import prod
@@ -64,4 +64,26 @@ def total(values: Array) -> Array:
     """
     exact = np.ascontiguousarray(values, np.float64)
     result: Array = np.vecdot(exact, np.ones(exact.shape[-1]))
+    return result
+
+
+def chosen_rows(buffer: Array, rows: Sequence[int] | Array) -> Array:
+    """Some rows of (K, P): in the buffer's own memory where they are neighbours."""
+    first, last = int(rows[0]), int(rows[-1])
+    if list(rows) == list(range(first, last + 1)):
+        return buffer[first : last + 1]
+    return copied_rows(buffer, rows)
+
+
+def copied_rows(buffer: Array, rows: Sequence[int] | Array) -> Array:
+    """A copy of some rows of (K, P)."""
+    result = aligned((len(rows), buffer.shape[1]), buffer.dtype)
+    np.take(buffer, rows, axis=0, out=result)
+    return result
+
+
+def chosen_columns(buffer: Array, rows: Sequence[int]) -> Array:
+    """A copy of some rows along the second axis of (S, K, P)."""
+    result = aligned((len(buffer), len(rows), buffer.shape[2]), buffer.dtype)
+    np.take(buffer, rows, axis=1, out=result)
     return result

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from hpsearch.data.prepared import Part
-from hpsearch.engine.arrays import Array, aligned, quiet
+from hpsearch.engine.arrays import Array, aligned, chosen_columns, chosen_rows, copied_rows, quiet
 from hpsearch.engine.batches import Batches, Samples
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial, orthogonal
@@ -67,7 +67,11 @@ class Cohort:
     ) -> None:
         check_shapes(members)
         parts = [part] * len(members) if isinstance(part, Part) else list(part)
-        order = sorted(range(len(members)), key=lambda position: place(members[position].hyperparameters))
+        number = {part_id: n for n, part_id in enumerate(dict.fromkeys(map(id, parts)))}
+        order = sorted(
+            range(len(members)),
+            key=lambda position: (*place(members[position].hyperparameters), number[id(parts[position])]),
+        )
         self.rows: tuple[int, ...] = tuple(order)
         self._members = [members[position] for position in order]
         self._dtype: np.dtype[Any] = np.dtype(dtype)
@@ -86,7 +90,7 @@ class Cohort:
         self._hidden_masks, self._input_masks = self._make_masks()
         slots = max(RULES[m.hyperparameters.optimizer].slots for m in self._members)
         self._slots = aligned((slots, len(members), self._plan.layout.size), self._dtype)
-        self._predicted: dict[int, Array] = {}
+        self._predicted: dict[tuple[int, int], Array] = {}
         self._bind()
 
     def train_epoch(self) -> EpochStatistics:
@@ -110,18 +114,24 @@ class Cohort:
             plateau_factor=np.array(factors),
         )
 
-    def predict(self, x: Array, lengths: Array | None = None) -> Array:
-        """(N, ...) inputs -> (K, N, O) outputs before softmax or sigmoid, without dropout.
+    def predict(
+        self, x: Array, lengths: Array | None = None, *, rows: Sequence[int] | Array | None = None
+    ) -> Array:
+        """(N, ...) inputs -> (K, N, O) outputs before softmax or sigmoid, without dropout, of all rows or some.
 
-        The result is a buffer that the next call for as many inputs overwrites.
+        The result is a buffer that the next call for as many inputs and rows overwrites.
         """
-        out = self._predicted.get(len(x))
+        parameters = self._parameters if rows is None else chosen_rows(self._parameters, rows)
+        shape = len(parameters), len(x)
+        out = self._predicted.get(shape)
         if out is None:
-            out = aligned((len(self.rows), len(x), self._plan.outputs), self._dtype)
-            self._predicted[len(x)] = out
+            out = aligned((*shape, self._plan.outputs), self._dtype)
+            self._predicted[shape] = out
         inputs = as_inputs(x, self._plan, self._dtype)
+        state = self._state if rows is None else chosen_rows(self._state, rows)
+        predictor = self._predictor_of(len(parameters))
         with quiet():
-            self._predictor.predict(self._parameters, self._state, inputs, lengths=lengths, out=out)
+            predictor.predict(parameters, state, inputs, lengths=lengths, out=out)
         return out
 
     def observe(self, monitored: Array) -> None:
@@ -147,9 +157,9 @@ class Cohort:
         self._predicted.clear()
         if not keep:
             return
-        self._parameters = _only(self._parameters, keep)
-        self._state = _only(self._state, keep)
-        self._slots = _only_slots(self._slots, keep)
+        self._parameters = copied_rows(self._parameters, keep)
+        self._state = copied_rows(self._state, keep)
+        self._slots = chosen_columns(self._slots, keep)
         self._batches.keep(keep)
         for masks in (self._hidden_masks, self._input_masks):
             if masks is not None:
@@ -232,7 +242,7 @@ class Cohort:
 
     def _bind(self) -> None:
         """Make the step's views for the rows that there are."""
-        self._predictor = Predictor(self._plan, len(self._members), self._dtype)
+        self._predictors: dict[int, Predictor] = {}
         self._steps = Steps(
             [m.hyperparameters for m in self._members],
             self._plan,
@@ -243,6 +253,11 @@ class Cohort:
             hidden_masks=self._hidden_masks,
             input_masks=self._input_masks,
         )
+
+    def _predictor_of(self, rows: int) -> Predictor:
+        if rows not in self._predictors:
+            self._predictors[rows] = Predictor(self._plan, rows, self._dtype)
+        return self._predictors[rows]
 
     def _weight_norm(self) -> Array:
         parts = [self._parameters[:, block.weights] for block in self._plan.layout.blocks]
@@ -265,15 +280,3 @@ def draw_initial(row: Array, plan: Plan, member: Member, settings: Sequence[Laye
                 block.weights_of(row)[:] = initial(
                     name, trained.weights, fans=trained.fans, scale=scale, generator=generator
                 )
-
-
-def _only(buffer: Array, rows: Sequence[int]) -> Array:
-    result = aligned((len(rows), buffer.shape[1]), buffer.dtype)
-    np.take(buffer, rows, axis=0, out=result)
-    return result
-
-
-def _only_slots(slots: Array, rows: Sequence[int]) -> Array:
-    result = aligned((len(slots), len(rows), slots.shape[2]), slots.dtype)
-    np.take(slots, rows, axis=1, out=result)
-    return result

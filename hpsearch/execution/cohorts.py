@@ -56,19 +56,21 @@ def form_cohorts(
     early_stopping: EarlyStopping,
     inputs: int,
     outputs: int,
+    members: int = 1,
     workers: int = 1,
 ) -> list[CohortTask]:
     """The trials of a window as cohorts, ordered by their first trial.
 
     Trials that agree in shape share a cohort as long as their working set fits the second-level cache; a window that
-    would leave workers idle is cut finer.
+    would leave workers idle is cut finer. `members`: how many networks a trial trains (folds times seeds); they are
+    always in one cohort.
     """
     groups: dict[tuple[object, ...], list[TrialTask]] = {}
     for trial in trials:
         groups.setdefault(shape(trial.hyperparameters), []).append(trial)
     cohorts: list[Sequence[TrialTask]] = []
     for group in groups.values():
-        width = _width(group[0].hyperparameters, inputs, outputs)
+        width = max(1, _width(group[0].hyperparameters, inputs, outputs) // members)
         cohorts += [group[start : start + width] for start in range(0, len(group), width)]
     cohorts = _spread(cohorts, workers)
     return [

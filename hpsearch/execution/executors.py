@@ -11,8 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from hpsearch.data.prepared import TrainingData
 from hpsearch.execution.cohorts import CohortTask
+from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.pool import Pool
-from hpsearch.execution.training import EvaluationSet, Outcome, StoppedError, train_cohort
+from hpsearch.execution.training import Outcome, StoppedError, train_cohort
 
 Notice = Callable[[str], None]
 """Told, in a sentence, of what the user should know and nobody must act on: a worker that was replaced."""

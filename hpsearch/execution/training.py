@@ -2,21 +2,23 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.prepared import Part, TrainingData
-from hpsearch.engine import Cohort, Member, Weights, forward
+from hpsearch.data.prepared import TrainingData
+from hpsearch.engine import Cohort, EpochStatistics, Member, Weights, forward
+from hpsearch.engine.arrays import quiet, total
 from hpsearch.engine.losses import evaluate
 from hpsearch.execution.cohorts import CohortTask, TrialTask
+from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
 from hpsearch.judgment.metrics import curve_metric, final_scores, primary_metric
 from hpsearch.judgment.stopping import Verdict, Watch
-from hpsearch.randomness import Address
 
 _PARTS: Final = ("train", "validation")
+_PREFIXES: Final = ("train_", "validation_")
 
 
 class StoppedError(Exception):
@@ -29,6 +31,8 @@ class Outcome:
 
     Every curve has one number an epoch. `scores` are the validation metrics of the weights kept: those of
     the best epoch, or of the last where `restore_best` is off. `error` names what kept the trial from training at all.
+    Of a trial of several networks (folds, seeds), curves and scores are their means, and `members` holds what each
+    came to at the trial's best epoch: losses and metrics as the curves name them.
     """
 
     number: int
@@ -41,38 +45,7 @@ class Outcome:
     started: float
     seconds: float
     error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class EvaluationSet:
-    """What every epoch is judged on: a sample of the training part, as large as the validation part, and that part.
-
-    Both are judged in evaluation mode (no dropout, the epoch's final weights), so that their difference is the
-    generalization gap and nothing else. One forward pass serves both.
-    """
-
-    x: NDArray[Any]
-    parts: Mapping[str, tuple[slice, NDArray[np.generic]]]
-    lengths: NDArray[np.int32] | None = None
-
-    @classmethod
-    def draw(cls, data: TrainingData, seed: int) -> "EvaluationSet":
-        """The evaluation set of a study: the same rows for every trial."""
-        n = min(len(data.train), len(data.validation))
-        stream = Address(seed=seed).stream("evaluation")
-        rows = np.sort(stream.choice(len(data.train), size=n, replace=False))
-        x = np.concatenate([data.train.x[rows], data.validation.x])
-        lengths = None
-        if data.train.lengths is not None and data.validation.lengths is not None:
-            lengths = np.concatenate([data.train.lengths[rows], data.validation.lengths])
-        return cls(
-            x,
-            {
-                "train": (slice(0, n), data.train.y[rows]),
-                "validation": (slice(n, len(x)), data.validation.y),
-            },
-            lengths,
-        )
+    members: tuple[Mapping[str, float], ...] = ()
 
 
 def train_cohort(
@@ -101,21 +74,31 @@ def train_cohort(
 
 
 class _CohortRun:
-    """The state of one cohort's training: curves so far, verdicts, time shares."""
+    """The state of one cohort's training: curves so far, verdicts, time shares.
+
+    A trial's members (a network for each fold and seed) stand one behind the other in the cohort; they are judged by
+    their mean, and stop together.
+    """
 
     def __init__(self, task: CohortTask, data: TrainingData, evaluation: EvaluationSet) -> None:
         self.task, self.data, self.evaluation = task, data, evaluation
         self.loss = task.trials[0].hyperparameters.loss
-        self.huber = np.array([trial.hyperparameters.huber_delta for trial in task.trials])
+        self.members = data.members
+        self.huber = np.array([trial.hyperparameters.huber_delta for trial in self._by_member(task.trials)])
         self.metrics = _metrics_of_curves(task, data)
-        self.outputs = data.task.outputs(self.loss)
+        numbers = range(self.members)
         self.cohort = Cohort(
-            [Member(trial.hyperparameters, trial.address) for trial in task.trials],
-            data.train,
-            outputs=self.outputs,
+            [
+                Member(trial.hyperparameters, replace(trial.address, fold=number))
+                for trial in task.trials
+                for number in numbers
+            ],
+            [data.folds[data.fold_of(number)].train for _ in task.trials for number in numbers],
+            outputs=data.task.outputs(self.loss),
         )
         n = len(task.trials)
         self.curves: list[dict[str, list[float]]] = [{} for _ in range(n)]
+        self.at_best: list[list[dict[str, float]]] = [[] for _ in range(n)]
         self.factors: list[list[float]] = [[] for _ in range(n)]
         self.verdicts = [Verdict.CONTINUE] * n
         self.seconds = np.zeros(n)
@@ -140,68 +123,135 @@ class _CohortRun:
 
     def _epoch(self, epoch: int) -> None:
         before, rows = time.perf_counter(), self.cohort.rows
-        statistics = self.cohort.train_epoch()
-        monitored = self._record(rows, statistics)
-        verdicts, improved = self.watch.update(rows, epoch, monitored)
+        trials = tuple(dict.fromkeys(row // self.members for row in rows))
+        columns = self._columns(rows, self.cohort.train_epoch())
+        ordered = self._ordered(rows, trials)
+        means = {name: mean_of_members(values[ordered]) for name, values in columns.items()}
+        self._record(trials, means)
+        monitored = means[self.task.objectives[0].metric]
+        verdicts, improved = self.watch.update(trials, epoch, monitored)
+        better = [trial for trial, is_better in zip(trials, improved, strict=True) if is_better]
+        self._keep_members(better, {name: values[ordered] for name, values in columns.items()}, trials)
         if self.task.early_stopping.restore_best:
-            self.cohort.remember([row for row, better in zip(rows, improved, strict=True) if better])
-        self.cohort.observe(self._minimized(monitored))
-        done = [row for row, verdict in zip(rows, verdicts, strict=True) if verdict is not Verdict.CONTINUE]
-        for row, verdict in zip(rows, verdicts, strict=True):
-            self.verdicts[row] = verdict
+            self.cohort.remember(self._members_of(better))
+        self._observe(rows, trials, monitored)
+        for trial, verdict in zip(trials, verdicts, strict=True):
+            self.verdicts[trial] = verdict
+        done = [trial for trial in trials if self.verdicts[trial] is not Verdict.CONTINUE]
         if not self.task.early_stopping.restore_best:
-            self.cohort.remember(done)
-        self.cohort.leave(done)
-        self.seconds[list(rows)] += (time.perf_counter() - before) / len(rows)
+            self.cohort.remember(self._members_of(done))
+        self.cohort.leave(self._members_of(done))
+        self.seconds[list(trials)] += (time.perf_counter() - before) / len(trials)
 
-    def _record(self, rows: Sequence[int], statistics: object) -> NDArray[np.float64]:
-        """Append the epoch to the rows' curves; the monitored metric of each row."""
+    def _by_member(self, trials: Sequence[TrialTask]) -> list[TrialTask]:
+        return [trial for trial in trials for _ in range(self.members)]
+
+    def _members_of(self, trials: Sequence[int]) -> list[int]:
+        return [trial * self.members + number for trial in trials for number in range(self.members)]
+
+    def _ordered(self, rows: Sequence[int], trials: Sequence[int]) -> NDArray[np.intp]:
+        """(T, M): in which row of the cohort each member of each trial stands."""
+        row_of = {position: row for row, position in enumerate(rows)}
+        places = [row_of[position] for position in self._members_of(trials)]
+        return np.array(places, dtype=np.intp).reshape(len(trials), self.members)
+
+    def _columns(self, rows: Sequence[int], statistics: EpochStatistics) -> dict[str, NDArray[np.float64]]:
+        """What the epoch gave: for each curve (K,), in the order of the cohort's rows."""
         columns = self._evaluate(rows)
-        for name in ("learning_rate", "gradient_norm", "weight_norm"):
+        for name in ("learning_rate", "gradient_norm", "weight_norm", "plateau_factor"):
             columns[name] = getattr(statistics, name)
-        for name, values in columns.items():
-            for row, value in zip(rows, values.tolist(), strict=True):
-                self.curves[row].setdefault(name, []).append(value)
-        for row, factor in zip(rows, statistics.plateau_factor.tolist(), strict=True):  # type: ignore[attr-defined]
-            self.factors[row].append(factor)
-        metric = self.task.objectives[0].metric
-        return columns[metric]
-
-    def _evaluate(self, rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
-        outputs = self.cohort.predict(self.evaluation.x, self.evaluation.lengths)
-        columns = {}
-        for part in _PARTS:
-            rows_of_part, y = self.evaluation.parts[part]
-            of_part = outputs[:, rows_of_part]
-            columns[f"{part}_loss"] = evaluate(self.loss, of_part, y, huber_delta=self.huber[list(rows)])
-            for metric in self.metrics:
-                columns[f"{part}_{metric}"] = curve_metric(
-                    metric, of_part, y, task=self.data.task, loss=self.loss
-                )
         return columns
 
-    def _minimized(self, monitored: NDArray[np.float64]) -> NDArray[np.float64]:
-        return monitored if self.task.objectives[0].direction == "minimize" else -monitored
+    def _record(self, trials: Sequence[int], means: Mapping[str, NDArray[np.float64]]) -> None:
+        """Append the epoch to the trials' curves."""
+        for name, values in means.items():
+            for trial, value in zip(trials, values.tolist(), strict=True):
+                if name == "plateau_factor":
+                    self.factors[trial].append(value)
+                else:
+                    self.curves[trial].setdefault(name, []).append(value)
+
+    def _keep_members(
+        self, better: Sequence[int], columns: Mapping[str, NDArray[np.float64]], trials: Sequence[int]
+    ) -> None:
+        """Note each member's losses and metrics of the trials that are at their best."""
+        if self.members == 1:
+            return
+        followed = {name: values for name, values in columns.items() if name.startswith(_PREFIXES)}
+        for trial in better:
+            at = trials.index(trial)
+            self.at_best[trial] = [
+                {name: float(values[at, number]) for name, values in followed.items()}
+                for number in range(self.members)
+            ]
+
+    def _evaluate(self, rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+        names = [f"{part}_{metric}" for part in _PARTS for metric in ("loss", *self.metrics)]
+        columns = {name: np.empty(len(rows)) for name in names}
+        folds = np.array([self.data.fold_of(position % self.members) for position in rows])
+        for number, fold in enumerate(self.evaluation.folds):
+            chosen = np.flatnonzero(folds == number)
+            if len(chosen):
+                for name, values in self._evaluate_fold(rows, chosen, fold).items():
+                    columns[name][chosen] = values
+        return columns
+
+    def _evaluate_fold(
+        self, rows: Sequence[int], chosen: NDArray[np.intp], fold: FoldEvaluation
+    ) -> dict[str, NDArray[np.float64]]:
+        """The columns of the rows of the cohort that learn from one fold."""
+        outputs = self.cohort.predict(fold.x, fold.lengths, rows=chosen)
+        huber, columns = self.huber[[rows[row] for row in chosen]], {}
+        for part in _PARTS:
+            rows_of_part, y = fold.parts[part]
+            of_part = outputs[:, rows_of_part]
+            columns[f"{part}_loss"] = evaluate(self.loss, of_part, y, huber_delta=huber)
+            for metric in self.metrics:
+                columns[f"{part}_{metric}"] = curve_metric(metric, of_part, y, task=fold.task, loss=self.loss)
+        return columns
+
+    def _observe(self, rows: Sequence[int], trials: Sequence[int], monitored: NDArray[np.float64]) -> None:
+        """Let the members' schedules see the mean of their trial, smaller being better."""
+        sign = 1.0 if self.task.objectives[0].direction == "minimize" else -1.0
+        of_trial = dict(zip(trials, (sign * monitored).tolist(), strict=True))
+        self.cohort.observe(np.array([of_trial[row // self.members] for row in rows]))
 
     def _outcome(self, position: int) -> Outcome:
         trial, verdict = self.task.trials[position], self.verdicts[position]
-        weights = self.cohort.remembered(position)
+        weights = [self.cohort.remembered(member) for member in self._members_of([position])]
         kept = verdict in (Verdict.CONVERGED, Verdict.FINISHED)
         return Outcome(
             number=trial.number,
             verdict=verdict,
             curves={name: tuple(curve) for name, curve in self.curves[position].items()},
             best_epoch=int(self.watch.best_epoch[position]),
-            scores=self._scores(weights, self.data.validation) if kept else {},
+            scores=self._scores(weights) if kept else {},
             plateau_factors=tuple(self.factors[position]),
-            weights=weights.count,
+            weights=weights[0].count,
             started=self.started,
             seconds=float(self.seconds[position]),
+            members=tuple(self.at_best[position]),
         )
 
-    def _scores(self, weights: Weights, part: Part) -> dict[str, float]:
-        outputs = forward(weights, part.x, part.lengths)
-        return final_scores(outputs, part.y, task=self.data.task, loss=self.loss)
+    def _scores(self, weights: Sequence[Weights]) -> dict[str, float]:
+        """Each metric of the validation part, the mean over the members; without those that one of them lacks."""
+        scores = []
+        for number, of_member in enumerate(weights):
+            fold = self.data.folds[self.data.fold_of(number)]
+            outputs = forward(of_member, fold.validation.x, fold.validation.lengths)
+            scores.append(final_scores(outputs, fold.validation.y, task=fold.task, loss=self.loss))
+        return {
+            name: sum(of_member[name] for of_member in scores) / len(scores)
+            for name in scores[0]
+            if all(name in of_member for of_member in scores)
+        }
+
+
+def mean_of_members(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(T, M) -> (T,), each with the same bits whatever T is; not finite where a member's value is not."""
+    with quiet():
+        mean: NDArray[np.float64] = total(values) / values.shape[1]
+    return mean
 
 
 def _metrics_of_curves(task: CohortTask, data: TrainingData) -> tuple[str, ...]:

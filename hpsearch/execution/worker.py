@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 from hpsearch.data.mapped import mapped
 from hpsearch.data.prepared import TrainingData
 from hpsearch.execution.cohorts import CohortTask
-from hpsearch.execution.training import EvaluationSet, Outcome, train_cohort
+from hpsearch.execution.evaluation import EvaluationSet
+from hpsearch.execution.training import Outcome, train_cohort
 
 STOP_FILE = "stop"
 

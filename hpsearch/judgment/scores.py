@@ -41,6 +41,21 @@ def summary(curves: Mapping[str, Sequence[float]], *, best_epoch: int) -> dict[s
     return {name: score for name, score in scores.items() if np.isfinite(score)}
 
 
+def spread(members: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """How far a trial's networks lie apart: `spread_<curve>`, the sample standard deviation over its members.
+
+    Nothing for fewer than two members; a spread that is not finite is left out.
+    """
+    if len(members) < 2:
+        return {}
+    with np.errstate(all="ignore"):
+        spreads = {
+            f"spread_{name}": float(np.std([member[name] for member in members], ddof=1))
+            for name in members[0]
+        }
+    return {name: value for name, value in spreads.items() if np.isfinite(value)}
+
+
 def objective_value(curves: Mapping[str, Sequence[float]], objective: "Objective") -> float:
     """An objective's value: the best of its own metric's curve in the declared direction, or the last."""
     curve = curves[objective.metric]

@@ -22,7 +22,8 @@ class TrialFact:
     `values` are the objectives' values, None unless the trial finished. Every curve has one number an epoch.
     `scores` holds single numbers ("best_epoch", "best_validation_loss", "last_validation_loss",
     "generalization_gap", ...). `distributions` holds Optuna's JSON of what each sampled parameter was drawn
-    from; a parameter without one was fixed.
+    from; a parameter without one was fixed. Of a trial of several networks (folds, seeds) curves and scores are
+    means, and `members` holds each network's losses and metrics at the trial's best epoch.
     """
 
     number: int
@@ -38,6 +39,7 @@ class TrialFact:
     started: float = 0.0
     seconds: float = 0.0
     distributions: Mapping[str, str] = field(default_factory=dict)
+    members: tuple[Mapping[str, float], ...] = ()
 
     @property
     def name(self) -> str:

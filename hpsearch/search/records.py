@@ -63,11 +63,14 @@ def to_fact(trial: FrozenTrial) -> TrialFact:
         started=stored["started"],
         seconds=stored["seconds"],
         distributions={name: distribution_to_json(trial.distributions[name]) for name in trial.params},
+        members=tuple(stored.get("members", ())),
     )
 
 
 def _attributes(fact: TrialFact) -> dict[str, Any]:
+    members = {"members": [dict(member) for member in fact.members]} if fact.members else {}
     return {
+        **members,
         "state": fact.state,
         "reason": fact.reason,
         "verdict": fact.verdict,

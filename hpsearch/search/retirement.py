@@ -5,7 +5,7 @@ from typing import Final
 
 from hpsearch.execution import Outcome
 from hpsearch.judgment.diagnosis import diagnose
-from hpsearch.judgment.scores import objective_value, summary
+from hpsearch.judgment.scores import objective_value, spread, summary
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.search.fact import State, TrialFact
 from hpsearch.search.proposals import Proposal
@@ -36,6 +36,7 @@ def retire(
     if outcome.curves:
         scores = summary(outcome.curves, best_epoch=outcome.best_epoch)
     scores |= {f"best_validation_{name}": value for name, value in outcome.scores.items()}
+    scores |= spread(outcome.members)
     if outcome.weights:
         scores["weights"] = float(outcome.weights)
     findings, verdict = diagnose(
@@ -58,6 +59,7 @@ def retire(
         started=outcome.started,
         seconds=outcome.seconds,
         distributions=proposal.distributions,
+        members=outcome.members,
     )
 
 

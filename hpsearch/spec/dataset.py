@@ -18,10 +18,10 @@ from hpsearch.spec.inputs import (
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 from hpsearch.spec.sources import SOURCE, check_source, is_table
+from hpsearch.spec.splitting import SplitSpec
 
 TASKS: Final = ("auto", "classification", "regression")
 
-_SHARE: Final = Rule(kind="number", above=0, below=1)
 _TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
 _LIST_OF_NAMES: Final = {"type": "array", "items": _TEXT.schema(), "uniqueItems": True}
 _NAMES: Final = Form("a name or a list of names", {"anyOf": [_TEXT.schema(), _LIST_OF_NAMES]})
@@ -55,30 +55,6 @@ def _target(value: Any) -> str | tuple[str, ...] | None:
         remedy = "put it in quotes" if isinstance(value, int | float) else ""
         raise error(f"must be a column's name or a list of names, got {show(value)}", remedy)
     return _names(value)
-
-
-class SplitSpec(Section):
-    """How rows are shared out. What is neither validation nor test trains."""
-
-    validation: Annotated[float, _SHARE] = Field(
-        default=0.2, description="the share of rows that trials are compared on"
-    )
-    test: Annotated[float, _SHARE] = Field(
-        default=0.2, description="the share of rows that is sealed until the winner is scored, once"
-    )
-    stratify: Annotated[bool | None, Rule(kind="boolean", nullable=True)] = Field(
-        default=None,
-        description="whether every part has each class in proportion; null: where the task is classification",
-    )
-
-    @model_validator(mode="after")
-    def _leaves_rows_to_train(self) -> Self:
-        if self.validation + self.test >= 1:
-            raise error(
-                f"validation and test together must be below 1, got {self.validation + self.test:.12g}",
-                "the rest of the rows is what trains",
-            )
-        return self
 
 
 class PreprocessSpec(Section):
@@ -152,6 +128,9 @@ class DataSpec(Section):
                 yield Finding(
                     ("drop", index), f"{show(name)} is the target", "leave it out of one of the two"
                 )
+        for key in ("group", "time", "column"):
+            if getattr(self.split, key) in targets and targets:
+                yield Finding(("split", key), "is the target", "name another column")
         if self.split.stratify and self.task == "regression":
             yield Finding(
                 ("split", "stratify"), "cannot be true for regression", "leave it out: there are no classes"

@@ -11,7 +11,7 @@ CURVE_POINTS: Final = 1000
 _PARTS: Final = ("train", "validation")
 _NOT_SHOWN: Final = frozenset({"plateau_factor"})  # already in the learning rate's curve
 _SCORE_NAMES: Final = {"generalization_gap": "gap/loss"}
-_SCORE_GROUPS: Final = ("best", "last", "gap")
+_SCORE_GROUPS: Final = ("best", "last", "gap", "spread")
 
 
 def curve_key(name: str) -> str:

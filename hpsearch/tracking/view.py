@@ -18,7 +18,15 @@ from hpsearch.tracking.sink import Sink
 _TAG: Final = "mlflow.sharedViewState."
 _TAG_LIMIT: Final = 20_000
 _AXES: Final = 8
-_FOLDED: Final = ("best", "last", "gap", "score", "hp", "time")  # single numbers: there, but out of the way
+_FOLDED: Final = (
+    "best",
+    "last",
+    "gap",
+    "spread",
+    "score",
+    "hp",
+    "time",
+)  # single numbers: there, but out of the way
 _KEPT: Final = {"deleted": False, "isGenerated": False}
 
 Json = dict[str, Any]

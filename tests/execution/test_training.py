@@ -8,7 +8,8 @@ import pytest
 
 from hpsearch.data import prepare
 from hpsearch.execution import CohortTask, TrialTask, open_executor, train_cohort
-from hpsearch.execution.training import EvaluationSet, StoppedError
+from hpsearch.execution.evaluation import EvaluationSet
+from hpsearch.execution.training import StoppedError
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.randomness import Address
 from tests.support.studies import spec_of
@@ -140,6 +141,64 @@ def test_a_stop_is_heeded_at_the_next_epoch(data):
     """No outcome is made of a trial that was not trained to its end."""
     with pytest.raises(StoppedError):
         train_cohort(task(trial(0)), data, evaluation=EvaluationSet.draw(data, 0), stop=lambda: True)
+
+
+@pytest.fixture(scope="module")
+def folded():
+    """Three folds of iris (33 or 34 rows validate), two seeds: six networks a trial."""
+    spec = spec_of(TEXT, data__split__folds="3", data__split__seeds="2", data__split__test="0.32")
+    return prepare(spec.data, seed=spec.seed, base=spec.base).training
+
+
+def test_a_trial_of_several_networks_ends_as_it_would_alone(folded):
+    """Law 1 with folds and seeds: whoever trains beside it, in whatever order, and leaves when."""
+    trials = [
+        trial(0, epochs=3),
+        trial(1, learning_rate=9.0, optimizer="sgd"),
+        trial(2, thresholds=[0.0] * 8),
+        trial(3, epochs=20, learning_rate=0.1),
+    ]
+    together = train(folded, *reversed(trials), patience=2)
+    alone = [train(folded, one, patience=2)[0] for one in reversed(trials)]
+    assert [without_clock(outcome) for outcome in together] == [without_clock(outcome) for outcome in alone]
+    assert {outcome.verdict for outcome in together} >= {Verdict.PRUNED, Verdict.FINISHED}
+
+
+def test_a_trial_of_several_networks_is_their_mean(folded):
+    """Curves and scores are means over folds and seeds; each network's own numbers are kept, and they differ."""
+    (outcome,) = train(folded, trial(0, epochs=4), patience=None)
+    assert len(outcome.members) == 6
+    at = outcome.best_epoch - 1
+    for name in ("validation_loss", "train_loss", "validation_accuracy"):
+        of_members = [member[name] for member in outcome.members]
+        assert outcome.curves[name][at] == pytest.approx(np.mean(of_members), rel=1e-12)
+    assert len({member["validation_loss"] for member in outcome.members}) == 6
+    assert outcome.scores["log_loss"] == pytest.approx(outcome.curves["validation_loss"][at], rel=1e-4)
+
+
+def test_each_network_learns_from_its_fold_and_is_judged_on_the_rest_of_it(folded):
+    """A single fold as data of its own gives the numbers of that fold's first network."""
+    (outcome,) = train(folded, trial(0, epochs=3), patience=None)
+    single = dataclasses.replace(folded, folds=folded.folds[:1], seeds=1)
+    (alone,) = train(single, trial(0, epochs=3), patience=None)
+    assert len(folded.folds[0].train) == len(folded.folds[1].train) == len(folded.folds[2].train)
+    at = outcome.best_epoch - 1
+    assert outcome.members[0]["validation_loss"] == pytest.approx(
+        alone.curves["validation_loss"][at], rel=1e-6
+    )
+
+
+def test_a_single_network_has_no_members_to_tell_apart(data):
+    (outcome,) = train(data, trial(0, epochs=2))
+    assert outcome.members == ()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_executors_train_all_networks_of_a_trial(folded, workers):
+    expected = train(folded, trial(0))
+    with open_executor(folded, seed=0, workers=workers) as pool:
+        outcomes = pool.wait(pool.submit(task(trial(0))))
+    assert list(map(without_clock, outcomes)) == list(map(without_clock, expected))
 
 
 @pytest.mark.parametrize("workers", [1, 2])

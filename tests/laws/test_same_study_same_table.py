@@ -64,6 +64,33 @@ def test_a_search_cut_short_and_raised_goes_on_as_if_never_cut(reference, tmp_pa
     assert table(result.facts) == table(reference.facts)
 
 
+FOLDED = {"data__split__folds": "3", "data__split__seeds": "2", "budget__trials": "7"}
+
+
+@pytest.fixture(scope="module")
+def folded(tmp_path_factory):
+    """The study with three folds and two seeds, run once without interruption."""
+    result, _ = run_quick(tmp_path_factory.mktemp("folded"), **FOLDED)
+    return result
+
+
+def test_trials_of_several_networks_have_a_spread_and_a_winner_refitted_on_all_development_rows(folded):
+    finished = [fact for fact in folded.facts if fact.finished]
+    assert {len(fact.members) for fact in finished} == {6}
+    assert all(fact.scores["spread_validation_loss"] > 0 for fact in finished)
+    assert folded.result["data"]["train_rows"] + folded.result["data"]["validation_rows"] == 120
+
+
+@pytest.mark.parametrize(("workers", "cut"), [(2, None), (1, 3)])
+def test_it_holds_for_trials_of_several_networks(folded, tmp_path, workers, cut):
+    if cut is not None:
+        run_quick(tmp_path, **{**FOLDED, "budget__trials": cut})
+    result, _ = run_quick(tmp_path, workers=workers, **FOLDED)
+    assert table(result.facts) == table(folded.facts)
+    assert [fact.members for fact in result.facts] == [fact.members for fact in folded.facts]
+    assert result.result["test"] == folded.result["test"]
+
+
 @pytest.mark.parametrize(
     "sampler", ["random", "qmc", "{name: cmaes, n_startup_trials: 3}", "{name: nsga2, population_size: 4}"]
 )

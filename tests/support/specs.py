@@ -159,9 +159,20 @@ def _data(draw):
         "source": draw(st.sampled_from(["a.csv", "data/b.tsv", "/x/y z.parquet"])),
         "target": draw(st.sampled_from([columns[0], columns[:1]])),
         "drop": columns[1:],
-        "split": {"validation": draw(st.floats(0.1, 0.4)), "test": draw(st.floats(0.1, 0.4))},
+        "split": draw(_split()),
         "preprocess": {"numeric": draw(st.sampled_from(["standardize", "min_max", "none"]))},
     }
+
+
+def _split():
+    share = st.floats(0.1, 0.4)
+    holdout = st.fixed_dictionaries(
+        {"validation": share | st.just("v.csv"), "test": share | st.just("t.parquet")},
+        optional={"seeds": st.integers(1, 3), "group": st.just("who")},
+    )
+    folds = st.fixed_dictionaries({"folds": st.integers(2, 10)}, optional={"repeats": st.integers(1, 3)})
+    ordered = st.sampled_from([{"time": "day"}, {"shuffle": False}, {"column": "part"}, {"rows": "r.json"}])
+    return holdout | folds | ordered
 
 
 def _layers():
