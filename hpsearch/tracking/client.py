@@ -1,23 +1,28 @@
 """Runs through MLflow's client: for servers, other databases, and schemas that we do not know."""
 
-import re
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import mlflow
 from mlflow import MlflowClient
-from mlflow.entities import Metric, Param, Run, RunTag, ViewType
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, Run, RunTag, ViewType
 from mlflow.exceptions import MlflowException
+from mlflow.models import Model, ModelSignature
 
+from hpsearch.store import StudyHome
 from hpsearch.tracking.card import StudyCard
+from hpsearch.tracking.model_files import EXAMPLE, LOADER, requirement
+from hpsearch.tracking.place import artifact_place
 from hpsearch.tracking.projection import COMPLETE_TAG, CREATION_TAG, PROJECTION, TRIAL_TAG
 from hpsearch.tracking.record import Point, RunRecord
+from hpsearch.tracking.sink import DatasetUse
 
 _METRICS: Final = 800  # a request takes 1,000 entries; parameters and tags are at most 100 each
 _PAGE: Final = 1000
 _STUDY: Final = "study"
-_UNSAFE: Final = re.compile(r"[^\w.~-]|^\.")  # a name that begins with a dot may mean another directory
 
 
 def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | None = None) -> str:
@@ -27,7 +32,7 @@ def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | Non
     """
     found = client.get_experiment_by_name(card.experiment)
     if found is None:
-        location = None if root is None else str(root / _UNSAFE.sub("_", card.experiment))
+        location = None if root is None else artifact_place(root, card.experiment)
         try:
             return str(client.create_experiment(card.experiment, artifact_location=location))
         except MlflowException as error:
@@ -75,6 +80,43 @@ class ClientSink:
     def run_ids(self) -> dict[str, str]:
         """The ids that MLflow gave to the runs, by trial number, and to the study's under "study"."""
         return dict(self._runs)
+
+    def tag_experiment(self, key: str, value: str) -> None:
+        """Set one tag of the experiment."""
+        self.client.set_experiment_tag(self.experiment, key, value)
+
+    def tag_of_run(self, run_id: str, key: str) -> str | None:
+        """One tag of a run."""
+        found = self.client.get_run(run_id).data.tags.get(key)
+        return None if found is None else str(found)
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        for key, value in tags.items():
+            self.client.set_tag(run_id, key, value)
+
+    def attach_file(self, run_id: str, path: Path) -> None:
+        """Put a file among a run's artifacts."""
+        self.client.log_artifact(run_id, str(path))
+
+    def use_dataset(self, run_id: str, dataset: DatasetUse) -> None:
+        """Link a data set to a run, unless it is."""
+        inputs = self.client.get_run(run_id).inputs
+        if inputs and any(known.dataset.digest == dataset.digest for known in inputs.dataset_inputs):
+            return
+        entity = Dataset(
+            name=dataset.name,
+            digest=dataset.digest,
+            source_type=dataset.source_type,
+            source=dataset.source,
+            profile=dataset.profile,
+        )
+        tag = InputTag("mlflow.data.context", dataset.context)
+        self.client.log_inputs(run_id, [DatasetInput(entity, [tag])])
+
+    def log_model(self, run_id: str, home: StudyHome, params: Mapping[str, Any]) -> str:
+        """Log the model of a study's home; its URI."""
+        return log_model(self.client, self.experiment, run_id, home, params)
 
     def survey(self) -> None:
         """Find the study's runs; bring deleted ones back, and put those of an older projection away."""
@@ -139,3 +181,42 @@ class ClientSink:
             params=[Param(key, value) for key, value in record.params.items()],
             tags=[RunTag(key, value) for key, value in tags.items()],
         )
+
+
+def log_model(
+    client: MlflowClient, experiment: str, run_id: str, home: StudyHome, params: Mapping[str, Any]
+) -> str:
+    """Log the model of a study's home by MLflow itself; its URI."""
+    # a logged model belongs to the active experiment, whatever run it comes from
+    mlflow.set_tracking_uri(client.tracking_uri)
+    mlflow.set_experiment(experiment_id=experiment)
+    example, signature = _example(home)
+    info = Model.log(
+        artifact_path=None,
+        name=home.name,
+        flavor=mlflow.pyfunc,
+        run_id=run_id,
+        loader_module=LOADER,
+        data_path=str(home.model),
+        signature=signature,
+        input_example=example,
+        pip_requirements=[requirement()],
+        params=dict(params),
+    )
+    return str(info.model_uri)
+
+
+def _example(home: StudyHome) -> tuple[Any, ModelSignature | None]:
+    """Raw input rows (`example.json` beside the weights, a frame in "split" form) and their signature."""
+    path = home.model / EXAMPLE
+    if not path.exists():
+        return None, None
+    import pandas as pd  # noqa: PLC0415
+    from mlflow.models import infer_signature  # noqa: PLC0415
+
+    from hpsearch.model import TrainedModel  # noqa: PLC0415
+
+    frame = pd.DataFrame(**json.loads(path.read_text(encoding="utf-8")))
+    whole = frame.select_dtypes("integer").columns  # as whole numbers, MLflow would refuse fractions and gaps
+    frame = frame.astype(dict.fromkeys(whole, "float64"))
+    return frame, infer_signature(frame, TrainedModel.load(home.model).predict(frame))

@@ -1,12 +1,27 @@
 """Where runs are written to: the seam between what MLflow shall hold and how it gets there."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
+from hpsearch.store import StudyHome
 from hpsearch.tracking.record import RunRecord
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetUse:
+    """A data set as MLflow names it, and what a run uses it for. `source` and `profile` are JSON."""
+
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    profile: str
+    context: str
 
 
 class Sink(Protocol):
@@ -17,7 +32,7 @@ class Sink(Protocol):
 
     @property
     def client(self) -> "MlflowClient":
-        """For what is written once: files, the model, the view."""
+        """MLflow's client for the same place."""
         ...
 
     @property
@@ -47,4 +62,28 @@ class Sink(Protocol):
 
     def run_ids(self) -> dict[str, str] | None:
         """Run ids by trial that the server gave out; None where they follow from the identity."""
+        ...
+
+    def tag_experiment(self, key: str, value: str) -> None:
+        """Set one tag of the experiment."""
+        ...
+
+    def tag_of_run(self, run_id: str, key: str) -> str | None:
+        """One tag of a run, None where it has none."""
+        ...
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str]) -> None:
+        """Set tags of a run."""
+        ...
+
+    def attach_file(self, run_id: str, path: Path) -> None:
+        """Put a file among a run's artifacts."""
+        ...
+
+    def use_dataset(self, run_id: str, dataset: DatasetUse) -> None:
+        """Link a data set to a run."""
+        ...
+
+    def log_model(self, run_id: str, home: StudyHome, params: Mapping[str, Any]) -> str:
+        """Log the model in a study's home, a new one at every call; its URI."""
         ...

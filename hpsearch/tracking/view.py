@@ -53,8 +53,8 @@ def offer_view(sink: Sink, card: StudyCard, curves: Sequence[str]) -> None:
     """Keep the view with the experiment; a view too large for a tag is left out."""
     state = json.dumps(view_state(card, curves), separators=(",", ":"))
     if len(state) <= _TAG_LIMIT:
-        sink.client.set_experiment_tag(sink.experiment, _TAG + view_key(card.identity), state)
-    sink.client.set_experiment_tag(sink.experiment, "mlflow.experimentKind", "custom_model_development")
+        sink.tag_experiment(_TAG + view_key(card.identity), state)
+    sink.tag_experiment("mlflow.experimentKind", "custom_model_development")
 
 
 def view_state(card: StudyCard, curves: Sequence[str]) -> Json:

@@ -9,19 +9,20 @@ from contextlib import closing
 import pytest
 
 from hpsearch.store import Store
+from hpsearch.tracking.embedded import open_database
 from hpsearch.tracking.environment import quieten
 from tests.support.tracking import make_study
 
 quieten(os.environ)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing MLflow warns of its own uses of SQLAlchemy and pydantic
-    from hpsearch.tracking.embedded import open_database
+    import mlflow.store.tracking.sqlalchemy_store  # noqa: F401
 
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory):
     store = Store(tmp_path_factory.mktemp("template") / "mlruns")
-    open_database(store)._dispose_engine()
+    open_database(store)
     with closing(sqlite3.connect(store.database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return store.database

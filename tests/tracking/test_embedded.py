@@ -1,19 +1,23 @@
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from hpsearch.errors import TrackingError
 from hpsearch.store import Store
-from hpsearch.tracking import bulk
+from hpsearch.tracking import bulk, embedded
 from hpsearch.tracking.client import ClientSink
 from hpsearch.tracking.embedded import BulkSink, open_database, open_embedded
 from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.projection import trial_record
 from hpsearch.tracking.record import Point
 from hpsearch.tracking.study_run import study_record
+from hpsearch.tracking.template import template
 from tests.support.facts import fact, facts
 from tests.support.tracking import CARD, RESULT, shown
 
@@ -111,8 +115,9 @@ def test_an_unknown_schema_is_written_through_the_client(store, monkeypatch):
 
 def test_the_known_schema_is_the_installed_one(store):
     """When this fails, MLflow's tables changed: see that the tests of bulk writing hold, renew REVISION."""
-    with open_database(store).ManagedSessionMaker() as session:
-        assert bulk.revision(session) == bulk.REVISION
+    open_database(store)
+    with closing(bulk.connect(store.database)) as connection:
+        assert bulk.revision(connection) == bulk.REVISION
 
 
 def test_artifacts_lie_in_the_store(store):
@@ -134,6 +139,68 @@ def test_a_database_removed_under_the_writer_is_noticed(store):
     store.database.unlink()
     with pytest.raises(TrackingError, match="removed or replaced"):
         sink.survey()
+
+
+def schema(database):
+    """All that makes the tables, and all rows but for ids and times."""
+    with closing(sqlite3.connect(database)) as connection:
+        objects = connection.execute("SELECT type, name, sql FROM sqlite_master ORDER BY 1, 2").fetchall()
+        tables = [name for kind, name, _ in objects if kind == "table"]
+        counts = {name: connection.execute(f"SELECT count(*) FROM {name}").fetchone() for name in tables}
+        default = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        return objects, counts, [(name, Path(place).parts[-2:]) for name, place in default]
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache directory."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_the_second_database_is_copied_and_is_as_the_first(tmp_path, monkeypatch):
+    first, second = Store(tmp_path / "one" / "mlruns"), Store(tmp_path / "two" / "mlruns")
+    open_database(first)
+    monkeypatch.setattr(embedded, "_make_by_mlflow", lambda _store: pytest.fail("MLflow was asked"))
+    open_database(second)
+    assert schema(second.database) == schema(first.database)
+    assert str(second.artifacts) in {
+        str(Path(place).parent)
+        for (place,) in sqlite3.connect(second.database).execute("SELECT artifact_location FROM experiments")
+    }
+
+
+@pytest.mark.usefixtures("own_cache")
+@pytest.mark.parametrize("damage", [b"", b"no database", b"SQLite format 3\0" + b"x" * 200])
+def test_a_damaged_template_is_passed_over(tmp_path, damage):
+    file = template()
+    file.parent.mkdir(parents=True)
+    file.write_bytes(damage)
+    store = Store(tmp_path / "mlruns")
+    open_database(store)
+    with closing(bulk.connect(store.database)) as connection:
+        assert bulk.revision(connection) == bulk.REVISION
+
+
+def test_a_study_is_written_without_importing_mlflow(store):
+    """Its import costs more than writing a hundred trials."""
+    open_database(store)
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from hpsearch.store import Store
+        from hpsearch.tracking import sync
+        from tests.support.tracking import finish_study, make_study
+        study = make_study(Store(Path(sys.argv[1])), count=3)
+        finish_study(study)
+        sync(study.store, study.home)
+        sys.exit("mlflow" in sys.modules or "sqlalchemy" in sys.modules)
+    """
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(store.root)], cwd=root, check=False, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def _open(root, results):

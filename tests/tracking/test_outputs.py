@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,23 +16,24 @@ from hpsearch.data.prepared import Task
 from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.engine import Weights
 from hpsearch.model import TrainedModel
-from hpsearch.tracking import run_id, sync
+from hpsearch.tracking import model_files, run_id, sync
+from hpsearch.tracking.client import log_model
 from hpsearch.tracking.outputs import MODEL_URI_TAG
 from hpsearch.tracking.place import embedded_uri
-from tests.support.tracking import finish_study
+from tests.support.tracking import RESULT, finish_study
 
 INPUTS = pd.DataFrame(
     {"age": [20.0, 40.0, 60.0, 30.0], "rooms": [1, 2, 3, 2], "city": ["Rome", "Oslo", "Rome", "Bern"]}
 )
 
 
-@pytest.fixture
-def finished(study):
-    """A finished study with a small model: two numbers and a text in, one of two classes out."""
-    finish_study(study)
+def save_model(directory, inputs, task):
+    """A small network with weights drawn at random, and its example."""
     draw = np.random.default_rng(0)
     preprocessor = Preprocessor.fit(
-        INPUTS.astype({"rooms": "float64"}), numeric="standardize", missing="median"
+        inputs.astype({name: "float64" for name in inputs if name != "city"}),
+        numeric="standardize",
+        missing="median",
     )
     shapes = ((len(preprocessor.feature_names), 4), (4, 2))
     model = TrainedModel(
@@ -39,13 +41,20 @@ def finished(study):
             [(draw.normal(size=shape).astype("f4"), np.zeros(shape[1], "f4")) for shape in shapes], "relu"
         ),
         loss="cross_entropy",
-        task=Task(kind="multiclass", target_names=("buys",), classes=("no", "yes")),
+        task=task,
         preprocessor=preprocessor,
     )
+    model.save(directory)
+    (directory / "example.json").write_text(inputs.to_json(orient="split", index=False), encoding="utf-8")
+
+
+@pytest.fixture
+def finished(study):
+    """A finished study with a small model: two numbers and a text in, one of two classes out."""
+    finish_study(study)
     study.home.model.mkdir()
-    model.save(study.home.model)
-    (study.home.model / "example.json").write_text(
-        INPUTS.to_json(orient="split", index=False), encoding="utf-8"
+    save_model(
+        study.home.model, INPUTS, Task(kind="multiclass", target_names=("buys",), classes=("no", "yes"))
     )
     return study
 
@@ -75,6 +84,7 @@ def test_mlflow_loads_the_model_and_it_predicts_the_same(finished):
 
     sync(finished.store, finished.home)
     _, run = parent(finished)
+    mlflow.set_tracking_uri(embedded_uri(finished.store))
     loaded = mlflow.pyfunc.load_model(run.data.tags[MODEL_URI_TAG])
     ours = TrainedModel.load(finished.home.model)
     assert loaded.predict(INPUTS.astype({"rooms": "float64"})).tolist() == ours.predict(INPUTS).tolist()
@@ -91,6 +101,56 @@ def test_the_logged_model_is_data_only(finished):
     assert str(finished.store.root) not in "".join(
         p.read_text() for p in files if p.suffix in (".txt", ".yaml")
     )
+
+
+def logged(client, model_id):
+    """What MLflow holds of a logged model, and its files, without what differs from one model to the next."""
+    model = client.get_logged_model(model_id)
+    directory = Path(model.artifact_location)
+    files = {
+        str(path.relative_to(directory)): path.read_text("latin-1").replace(model_id, "ID")
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+    files["MLmodel"] = [
+        line for line in files["MLmodel"].splitlines() if not line.startswith("utc_time_created")
+    ]
+    metrics = sorted((m.key, m.value, m.step, m.timestamp, m.run_id) for m in model.metrics)
+    return files, model.name, model.status, model.source_run_id, model.params, metrics, set(model.tags)
+
+
+@pytest.mark.parametrize("columns", [["age", "rooms", "city"], ["age"]])
+@pytest.mark.parametrize("classes", [("no", "yes"), (3, 4), (False, True), None])
+def test_the_model_is_logged_as_mlflow_would(finished, columns, classes):
+    """Files, numbers, parameters and links of a model that we log are those of one that MLflow logs."""
+    task = Task(kind="multiclass", target_names=("buys",), classes=classes or ())
+    if classes is None:
+        task = Task(
+            kind="regression", target_names=("a", "b"), target_mean=(0.0, 0.0), target_scale=(1.0, 1.0)
+        )
+    save_model(finished.home.model, INPUTS[columns], task)
+    sync(finished.store, finished.home)
+    client, run = parent(finished)
+    ours = run.data.tags[MODEL_URI_TAG].removeprefix("models:/")
+    params = {"trial": RESULT["trial"], **RESULT["params"]}
+    uri = log_model(client, run.info.experiment_id, run.info.run_id, finished.home, params)
+    theirs = uri.removeprefix("models:/")
+    assert logged(client, ours) == logged(client, theirs)
+    run = client.get_run(run.info.run_id)
+    assert {output.model_id for output in run.outputs.model_outputs} == {ours, theirs}
+
+
+def test_what_we_do_not_know_is_logged_by_mlflow(finished, monkeypatch):
+    """Gaps among the example's values, another version of MLflow: its own machinery does it."""
+    assert model_files.describe(finished.home.model) is not None
+    gaps = INPUTS.assign(age=[1.0, None, 2.0, 3.0]).to_json(orient="split", index=False)
+    (finished.home.model / "example.json").write_text(gaps, encoding="utf-8")
+    assert model_files.describe(finished.home.model) is None
+    (finished.home.model / "example.json").write_text(
+        INPUTS.to_json(orient="split", index=False), encoding="utf-8"
+    )
+    monkeypatch.setattr(model_files, "_KNOWN", "0.1.")
+    assert model_files.describe(finished.home.model) is None
 
 
 def test_a_model_is_logged_again_only_when_it_changed(finished):
