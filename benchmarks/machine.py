@@ -19,8 +19,14 @@ def describe() -> str:
 
 
 def commit() -> str:
-    """The state of the code: its commit, `+` behind it where files differ from it; empty where git does not know."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--abbrev=7", "--exclude=*", "--dirty=+"]
+    """The state of the code: its commit, `+` behind it where code differs from it; empty where git does not know."""
+    head = _git("rev-parse", "--short=7", "HEAD")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", "hpsearch", "studies", "benchmarks/*.py")
+    return f"{head}+" if head and changed else head
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).resolve().parent.parent), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_LONGEST = 300.0  # seconds that a measured process may run
 _STEERING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "MKL_DEBUG_CPU_TYPE")
 
 
@@ -116,7 +118,10 @@ def run(module: str, options: Mapping[str, Any], *, on: Sequence[int]) -> Run:
             env=environment(),
             preexec_fn=lambda: _pin(on),
         )
+        watchdog = threading.Timer(_LONGEST, process.kill)
+        watchdog.start()
         _, status, usage = os.wait4(process.pid, 0)
+        watchdog.cancel()
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         errors.seek(0)
@@ -125,7 +130,7 @@ def run(module: str, options: Mapping[str, Any], *, on: Sequence[int]) -> Run:
             problem = errors.read().strip()[-2000:]
             if "ModuleNotFoundError" in problem:
                 raise MissingPeerError(problem.splitlines()[-1])
-            raise SideError(problem or f"{module} ended with {process.returncode}")
+            raise SideError(problem or f"{module} ended with {process.returncode} after {seconds:.0f} s")
         return Run(seconds, usage.ru_maxrss * 1024, json.loads(output.read().splitlines()[-1]))
 
 

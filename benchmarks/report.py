@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks import machine
 from benchmarks.row import Row
 
 HERE = Path(__file__).resolve().parent
 _STORED = HERE / "results.json"
 _PAGE = HERE / "RESULTS.md"
 _FIGURE = HERE / "results.png"
+_README = HERE.parent / "README.md"
+_BEGIN, _END = "<!-- benchmarks: written by `make bench` -->", "<!-- benchmarks end -->"
 
 Entry = Mapping[str, Any]
 
@@ -47,9 +48,9 @@ def write(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
         "# Benchmarks",
         "",
         "Written by `make bench` (`make bench ONLY=name` measures one row again). Every number is a ratio of medians,",
-        "both sides measured in turn in one run, each in a process of its own, on the same core with one thread (the row on two cores: two processes each).",
+        "both sides measured in turn in one run, each in a process of its own, on the same core with one thread (rows on two cores: two processes).",
         "",
-        f"Machine: {machine.describe()}.",
+        f"Measured {_circumstances(rows, entries)}.",
         "",
         "![ratios and targets](results.png)",
         "",
@@ -63,6 +64,44 @@ def write(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
     ]
     _PAGE.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
     _draw(rows, entries)
+    _renew_readme(rows, entries)
+
+
+def _renew_readme(rows: Sequence[Row], entries: Mapping[str, Entry]) -> None:
+    """The table of README.md, between its marks."""
+    text = _README.read_text(encoding="utf-8")
+    if _BEGIN not in text or _END not in text:
+        return
+    before, _, rest = text.partition(_BEGIN)
+    lines = [
+        _BEGIN,
+        "| hpsearch is so many times as fast | as | measured | aim | |",
+        "| --- | --- | ---: | ---: | --- |",
+        *[_short_cells(row, entries.get(row.name, {})) for row in rows],
+        "",
+        f"Measured {_circumstances(rows, entries)}. `make bench` measures all of it again, on your machine.",
+        _END,
+    ]
+    _README.write_text(before + "\n".join(lines) + rest.partition(_END)[2], encoding="utf-8")
+
+
+def _circumstances(rows: Sequence[Row], entries: Mapping[str, Entry]) -> str:
+    """When, and on what: where rows were measured on several machines, on each of them."""
+    places: dict[str, list[str]] = {}
+    for row in rows:
+        if "result" in (entry := entries.get(row.name, {})):
+            places.setdefault(entry.get("machine", "an earlier machine"), []).append(entry["date"][:10])
+    spans = {place: sorted({min(dates), max(dates)}) for place, dates in places.items()}
+    return "; ".join(f"{' to '.join(span)} on {place}" for place, span in spans.items()) or "never"
+
+
+def _short_cells(row: Row, entry: Entry) -> str:
+    link = f"[{row.title}](benchmarks/RESULTS.md#{row.name})"
+    if "result" not in entry:
+        return f"| {link} | {row.against} | {_absence(entry)} | {_bound(row)} | |"
+    ratio = entry["result"]["ratio"]
+    verdict = "holds" if row.holds(ratio) else "missed"
+    return f"| {link} | {row.against} | **{ratio:.3g}** | {_bound(row)} | {verdict} |"
 
 
 def _cells(row: Row, entry: Entry) -> str:

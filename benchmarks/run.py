@@ -8,6 +8,7 @@ it was, with its date.
 
 import sys
 import time
+import traceback
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -24,7 +25,7 @@ def main() -> int:
     if not chosen:
         print(f"no row begins with {' or '.join(names)}; there are: {', '.join(row.name for row in ROWS)}")
         return 2
-    stored, failed = report.load(), False
+    start, stored, failed = time.perf_counter(), report.load(), False
     for row in chosen:
         entry = _measure(row)
         failed |= "failed" in entry
@@ -32,6 +33,7 @@ def main() -> int:
         report.save(stored)
         print(report.line(row, entry), flush=True)
     report.write(ROWS, stored)
+    print(f"{len(chosen)} rows in {(time.perf_counter() - start) / 60:.1f} minutes; see benchmarks/RESULTS.md")
     return int(failed)
 
 
@@ -44,14 +46,14 @@ def _measure(row: Row) -> dict[str, object]:
     """The row's entry: its result, or why there is none."""
     start = time.perf_counter()
     date = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    entry: dict[str, object] = {"date": date, "commit": machine.commit()}
+    entry: dict[str, object] = {"date": date, "commit": machine.commit(), "machine": machine.describe()}
     try:
         entry["result"] = asdict(row.measure())
     except MissingPeerError as error:
         entry["missing"] = str(error)
-    except SideError as error:
-        print(error, file=sys.stderr)
-        entry["failed"] = str(error).splitlines()[-1]
+    except Exception as error:  # noqa: BLE001 - whatever spoils a row, the others are measured
+        print(error if isinstance(error, SideError) else traceback.format_exc(), file=sys.stderr)
+        entry["failed"] = (str(error) or type(error).__name__).splitlines()[-1]
     return entry | {"took": time.perf_counter() - start}
 
 

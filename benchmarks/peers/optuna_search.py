@@ -93,7 +93,8 @@ def search(options: dict[str, Any]) -> None:
         study_name="digits",
         storage=storage(options["directory"]),
         sampler=optuna.samplers.TPESampler(seed=options["seed"]),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=3),
+        # steps count from 1: three epochs pass before the first comparison, as in the study file
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=4),
     )
     arrays = np.load(Path(options["data"]))
     data = [torch.from_numpy(arrays[name]) for name in ("train_x", "train_y", "validation_x", "validation_y")]

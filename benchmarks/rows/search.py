@@ -48,28 +48,23 @@ def whole_search(peer: str, *, workers: int, seeds: int, overrides: Sequence[str
         memory={"ours": _memory(pairs, 0), "peer": _memory(pairs, 1)},
         note=f"median best validation loss of {seeds} seeds {mine:.4f}, the peer's {other:.4f}"
         f" ({'no worse' if mine <= other else 'worse'}); the search alone, without imports, databases, refit: "
-        f"{alone:.1f} times; seconds of the whole process {_seconds(pairs, 0):.1f} and {_seconds(pairs, 1):.1f}",
+        f"{alone:.1f} times; seconds of the whole process {_seconds(pairs, 0):.1f} and {_seconds(pairs, 1):.1f}; "
+        f"epochs kept {_epochs(pairs, 0):.0f} and {_epochs(pairs, 1):.0f}",
         details={"runs": [[_summary(run) for run in pair] for pair in pairs]},
     )
 
 
 def time_to_loss(*, seconds: float, seeds: int) -> Result:
     """How long until our best validation loss is as good as the peer's after so many seconds."""
-    pairs = _pairs(
-        _OPTUNA,
-        seeds,
-        {},
-        on=cores()[-1:],
-        overrides=["budget.trials=100000", f"budget.time={seconds / 2}"],
-        peer_options={"trials": 100_000, "timeout": seconds - 3.0},
-    )
-    times, losses = [], []
-    for ours, peer in pairs:
-        target = [loss for moment, loss in peer.report["best"] if moment <= seconds][-1]
-        losses.append(target)
-        times.append(
-            next((moment for moment, loss in ours.report["best"] if loss <= target), float("inf"))
-        )
+    pairs, times, losses = [], [], []
+    for seed in range(seeds):
+        peer = _theirs(_OPTUNA, seed, {"trials": 100_000, "timeout": seconds - 3.0}, on=cores()[-1:])
+        losses.append([loss for moment, loss in peer.report["best"] if moment <= seconds][-1])
+        overrides = ["budget.trials=100000", f"budget.time={seconds / 2}", f"seed={seed}"]
+        ours = run(_OURS, {"overrides": overrides, "until": losses[-1]}, on=cores()[-1:])
+        reached = [moment for moment, loss in ours.report["best"] if loss <= losses[-1]]
+        times.append(reached[0] if reached else float("inf"))
+        pairs.append((ours, peer))
     middle = statistics.median(times)
     return Result(
         ratio=seconds / middle,
@@ -79,6 +74,30 @@ def time_to_loss(*, seconds: float, seeds: int) -> Result:
         memory={"ours": _memory(pairs, 0), "peer": _memory(pairs, 1)},
         note=f"the peer's best after {seconds:g} s, one a seed: {', '.join(f'{loss:.4f}' for loss in losses)}; "
         f"ours came there after {', '.join(f'{time:.1f}' for time in times)} s (inf: not in {seconds / 2:g} s)",
+        details={"runs": [[_summary(run) for run in pair] for pair in pairs]},
+    )
+
+
+def two_workers(*, trials: int, seeds: int) -> Result:
+    """Trials per second, from the first proposal to the last stored trial, of two workers on two cores against one."""
+    pairs = []
+    for seed in range(seeds):
+        overrides = [f"budget.trials={trials}", f"seed={seed}"]
+        two, one = (
+            run(_OURS, {"overrides": overrides, "workers": workers}, on=cores()[-workers:]) for workers in (2, 1)
+        )
+        pairs.append((two, one))
+    ratios = [_searching(one) / _searching(two) for two, one in pairs]
+    same = all(two.report["table"] == one.report["table"] for two, one in pairs)
+    return Result(
+        ratio=statistics.median(ratios) if same else 0.0,
+        ours=trials / statistics.median(_searching(two) for two, _ in pairs),
+        peer=trials / statistics.median(_searching(one) for _, one in pairs),
+        unit="trials a second",
+        memory={"ours": _memory(pairs, 0), "peer": _memory(pairs, 1)},
+        note=f"the tables of {trials} trials are {'identical' if same else 'DIFFERENT, so the row fails'} for {seeds} seeds; "
+        f"one by one {', '.join(f'{ratio:.2f}' for ratio in ratios)}; whole processes, with the start of the workers, "
+        f"refit and tracking: {statistics.median(one.seconds / two.seconds for two, one in pairs):.2f}",
         details={"runs": [[_summary(run) for run in pair] for pair in pairs]},
     )
 
@@ -95,11 +114,15 @@ def _pairs(
     """One pair of runs a seed; the split follows from the seed, and is the same for both."""
     pairs = []
     for seed in range(seeds):
-        with _arrays(seed) as data:
-            theirs = run(peer, {**options, **peer_options, "data": str(data), "seed": seed}, on=on)
+        theirs = _theirs(peer, seed, {**options, **peer_options}, on=on)
         ours = run(_OURS, {**options, "overrides": [*overrides, f"seed={seed}"]}, on=on)
         pairs.append((ours, theirs))
     return pairs
+
+
+def _theirs(peer: str, seed: int, options: Mapping[str, Any], *, on: Sequence[int]) -> Run:
+    with _arrays(seed) as data:
+        return run(peer, {**options, "data": str(data), "seed": seed}, on=on)
 
 
 @contextmanager
@@ -134,6 +157,10 @@ def _best(pairs: Sequence[tuple[Run, Run]], side: int) -> float:
 
 def _seconds(pairs: Sequence[tuple[Run, Run]], side: int) -> float:
     return statistics.median(pair[side].seconds for pair in pairs)
+
+
+def _epochs(pairs: Sequence[tuple[Run, Run]], side: int) -> float:
+    return statistics.median(pair[side].report["epochs"] for pair in pairs)
 
 
 def _memory(pairs: Sequence[tuple[Run, Run]], side: int) -> int:
@@ -192,5 +219,12 @@ ROWS = [
         against="Optuna + PyTorch + MLflow, all on SQLite",
         target=10,
         measure=partial(time_to_loss, seconds=60.0, seeds=3),
+    ),
+    Row(
+        name="workers",
+        title="the same search, 200 trials, two workers on two cores, the identical table",
+        against="itself with one worker on one core",
+        target=1.8,
+        measure=partial(two_workers, trials=200, seeds=2),
     ),
 ]
