@@ -12,13 +12,17 @@ from typing import Any, Final
 import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned, padded, shared
+from hpsearch.engine.caches import second_level_cache
 from hpsearch.engine.layout import Layout
 from hpsearch.engine.optimizers import FLUSHED_EVERY, RULES, flush
 from hpsearch.engine.penalties import PENALTIES, column
 from hpsearch.spec.hyperparameters import Hyperparameters
 
-STRETCH: Final = 72 * 1024
-"""Numbers of each buffer in a stretch: five buffers of four bytes fill most of a cache of 2 MB."""
+BUFFERS: Final = 5
+"""Weights, gradients, two moments and scratch: what the longest rule passes over."""
+
+STRETCH: Final = second_level_cache() * 7 // 10 // BUFFERS // 4
+"""Numbers of each buffer in a stretch: single precision, all buffers in most of the second-level cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,19 +5,17 @@ How trials are packed shows nowhere in the results (law 1), so packing is free t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.engine.caches import second_level_cache
 from hpsearch.engine.member import shape, working_set
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
 
-_CACHE_UNREADABLE: Final = 1 << 20
 _WIDEST: Final = 32
 
 
@@ -95,21 +93,3 @@ def _spread(cohorts: list[Sequence[TrialTask]], workers: int) -> list[Sequence[T
         middle = (len(widest) + 1) // 2
         cohorts += [widest[:middle], widest[middle:]]
     return cohorts
-
-
-@cache
-def second_level_cache() -> int:
-    """Bytes of the second-level cache of the first core, as the kernel reports it; 1 MiB where it does not."""
-    for level in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
-        try:
-            if (level / "level").read_text().strip() == "2":
-                return _bytes((level / "size").read_text().strip())
-        except (OSError, ValueError):
-            continue
-    return _CACHE_UNREADABLE
-
-
-def _bytes(size: str) -> int:
-    """`2048K` -> 2097152."""
-    units = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-    return int(size[:-1]) * units[size[-1]] if size[-1:] in units else int(size)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from hpsearch.execution.cohorts import TrialTask, form_cohorts, second_level_cache, shape
+from hpsearch.engine.caches import second_level_cache
+from hpsearch.execution.cohorts import TrialTask, form_cohorts, shape
 from hpsearch.randomness import Address
 from tests.support.studies import spec_of
 
