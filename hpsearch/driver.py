@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from hpsearch.data import PreparedData
+from hpsearch.engine import inputs_of
 from hpsearch.execution import (
     CohortTask,
     Outcome,
@@ -105,7 +106,7 @@ class Driver:
             tasks,
             objectives=self._spec.objectives,
             early_stopping=self._spec.early_stopping,
-            inputs=self._data.training.train.x.shape[1],
+            inputs=inputs_of(self._data.training.train, self._data.training.tokens),
             outputs=self._data.task.outputs(self._default_loss),
             members=self._data.training.members,
             workers=pool.count,

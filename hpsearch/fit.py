@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from hpsearch.architecture import unbuildable
 from hpsearch.data import PreparedData, prepare
 from hpsearch.data.prepared import Task, TrainingData
 from hpsearch.errors import DataError, Problem, SpecError
@@ -14,14 +15,15 @@ def prepare_study(spec: StudySpec) -> PreparedData:
 
     Raises:
         DataError: with every problem found in the data; what a key of the study file is to blame for, at its line.
-        SpecError: losses or metrics do not fit the task, or a metric is not defined on these data.
+        SpecError: losses or metrics do not fit the task, a metric is not defined on these data, or a network cannot be
+            built on them.
     """
     try:
         data = prepare(spec.data, seed=spec.seed, base=spec.base)
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
     check_fit(spec, data.task)
-    problems = _undefined(spec, data.training)
+    problems = [*_undefined(spec, data.training), *unbuildable(spec, data)]
     if problems:
         raise SpecError(problems)
     return data

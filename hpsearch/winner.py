@@ -105,7 +105,9 @@ def _refit(
         Address(seed=spec.seed, trial=fact.number, fold=_REFIT_FOLD),
         plateau_factors=fact.curves.get("plateau_factor"),
     )
-    cohort = Cohort([member], data.part, outputs=data.task.outputs(hyperparameters.loss))
+    cohort = Cohort(
+        [member], data.part, outputs=data.task.outputs(hyperparameters.loss), tokens=data.preprocessor.tokens
+    )
     with threadpool_limits(limits=1, user_api="blas"):
         for _ in range(epochs):
             cohort.train_epoch()

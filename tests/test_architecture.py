@@ -20,6 +20,7 @@ ORDER = [
     "winner",
     "baselines",
     "fit",
+    "architecture",
     "model",
     "search",
     "execution",

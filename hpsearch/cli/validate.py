@@ -21,7 +21,9 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     # imported here: a study file with mistakes is refused before pandas is imported
     from rich.markup import escape  # noqa: PLC0415
 
+    from hpsearch.architecture import example_network  # noqa: PLC0415
     from hpsearch.cli.describe import command, console, counted, data_sentence, space_table  # noqa: PLC0415
+    from hpsearch.cli.networks import network_table  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415
 
     data = prepare_study(spec)
@@ -32,6 +34,7 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     )
     out.print(data_sentence(data.summary, data.task))
     out.print(space_table(spec))
+    out.print(network_table(*example_network(spec, data)))
     for warning in data.warnings:
         out.print(f"[yellow]warning:[/] {escape(warning)}")
     out.print(f"Next: [bold]{command('hpsearch', 'run', file, *options)}[/]")

@@ -137,7 +137,8 @@ def assemble(
         )
         for fold, (preprocessor, task) in zip(split.folds, fitted, strict=True)
     ]
-    training = TrainingData(folds=tuple(folds), seeds=settings.split.seeds)
+    tokens = [preprocessor.tokens for preprocessor, _ in fitted if preprocessor.tokens is not None]
+    training = TrainingData(folds=tuple(folds), seeds=settings.split.seeds, tokens=max(tokens, default=None))
     preprocessor, task = fitted[0]
     test = every.take(split.test)
     return PreparedData(

@@ -134,11 +134,12 @@ class TrainingData:
     """All that a worker gets: never the test part.
 
     A trial trains a network for each fold and, from other random numbers, each of `seeds`: its members, in the order
-    of the seeds and within each of the folds.
+    of the seeds and within each of the folds. `tokens` is how many token numbers there are, where inputs are tokens.
     """
 
     folds: tuple[Fold, ...]
     seeds: int = 1
+    tokens: int | None = None
 
     @property
     def members(self) -> int:

@@ -280,3 +280,5 @@ def draw_initial(row: Array, plan: Plan, member: Member, settings: Sequence[Laye
                 block.weights_of(row)[:] = initial(
                     name, trained.weights, fans=trained.fans, scale=scale, generator=generator
                 )
+            if trained.padded:
+                block.weights_of(row)[0] = 0

@@ -1,60 +1,58 @@
 """From a recipe to the layers that the engine computes: activations, dropout and the output layer on their own."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Final
 
-from hpsearch.engine.layers.ports import Shape
+from hpsearch.engine.default_networks import NETWORKS, Inputs, fully_connected
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.spec.layers import LayerSettings
 
+OUTPUT: Final = "output"
+"""What the layer that every network ends with is called."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """What comes into a network: (D,), (H, W, C), (T, D), or (T,) token ids.
-
-    `tokens` is the number of different ids, None where the inputs are numbers. `ragged`: sequences differ in
-    length.
-    """
-
-    shape: Shape
-    tokens: int | None = None
-    ragged: bool = False
+_FLATTEN: Final = LayerSettings("flatten")
+_ACTIVATED: Final = ("dense", "convolution", "depthwise_convolution", "residual")
 
 
-FLATTEN = LayerSettings("flatten")
+def network_of(h: Hyperparameters, inputs: Inputs) -> tuple[LayerSettings, ...]:
+    """The layers of a recipe as a study file would list them, for these inputs, without the output layer."""
+    if h.layers is None:
+        return fully_connected(h, inputs)
+    if len(h.layers) == 1 and h.layers[0].kind in NETWORKS:
+        return NETWORKS[h.layers[0].kind](h.layers[0], inputs)
+    return h.layers
 
 
 def expand(h: Hyperparameters, inputs: Inputs, outputs: int) -> tuple[LayerSettings, ...]:
     """The layers of a recipe as they are computed, with the output layer."""
-    del inputs
-    return (
-        *fully_connected(h.hidden, h.activation, h.dropout, h.initializer),
-        *_output(outputs, h.initializer),
-    )
+    return tuple(layer for part in expanded(h, inputs, outputs) for layer in part)
 
 
-def fully_connected(
-    hidden: Sequence[int], activation: str, dropout: float = 0.0, initializer: str = ""
-) -> Iterator[LayerSettings]:
-    """Hidden layers of these widths, with the activation and dropout behind each."""
-    if hidden:
-        yield FLATTEN
-    for width in hidden:
-        yield LayerSettings.of("dense", units=width, initializer=initializer)
-        yield LayerSettings.of("activation", function=activation)
-        yield LayerSettings.of("dropout", rate=dropout, spatial=False)
-
-
-def _output(outputs: int, initializer: str = "") -> tuple[LayerSettings, LayerSettings]:
-    """The layer that every network ends with."""
-    return FLATTEN, LayerSettings.of("dense", units=outputs, initializer=initializer)
+def expanded(h: Hyperparameters, inputs: Inputs, outputs: int) -> list[tuple[LayerSettings, ...]]:
+    """The same, those of each listed layer by themselves; the output layer's are the last."""
+    listed = network_of(h, inputs)
+    return [*(tuple(_computed(layer, inputs)) for layer in listed), _output(outputs, h.initializer)]
 
 
 def dense_network(hidden: Sequence[int], activation: str, outputs: int) -> tuple[LayerSettings, ...]:
     """A whole fully connected network, without what is no part of a plan."""
-    return (*fully_connected(hidden, activation), *_output(outputs))
+    layers: list[LayerSettings] = []
+    for width in hidden:
+        layers.append(LayerSettings.of("dense", units=width, initializer=""))
+        layers.append(LayerSettings.of("activation", function=activation))
+    return (*layers, *_output(outputs, ""))
 
 
-def flattened(layers: Sequence[LayerSettings]) -> list[LayerSettings]:
-    """The layers and those within them, in the order of a plan's indices."""
-    return [inner for layer in layers for inner in layer.within()]
+def _output(outputs: int, initializer: str) -> tuple[LayerSettings, LayerSettings]:
+    return _FLATTEN, LayerSettings.of("dense", units=outputs, initializer=initializer)
+
+
+def _computed(layer: LayerSettings, inputs: Inputs) -> Iterator[LayerSettings]:
+    """One listed layer as those that are computed."""
+    settings = {name: value for name, value in layer.settings if name != "activation"}
+    if layer.kind == "embedding":
+        settings["tokens"] = inputs.tokens
+    inner = (each for within in layer.layers for each in _computed(within, inputs))
+    yield LayerSettings.of(layer.kind, *inner, **settings)
+    if layer.kind in _ACTIVATED:
+        yield LayerSettings.of("activation", function=layer["activation"])

@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from hpsearch.engine.expansion import Inputs
+from hpsearch.engine.default_networks import Inputs
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.plan import bare, plan_of
 from hpsearch.randomness import Address

@@ -37,7 +37,7 @@ class Network:
         builder = _Builder(buffers, steps)
         front, layers = builder.path(plan.nodes, end, deepest=True)
         self.mask_widths = builder.mask_widths
-        self._steps = steps
+        self._steps, self._longest = steps, plan.inputs.shape[0]
         self._changes = [
             (KINDS[layer.kind].steps, layer, steps[source], steps[number])
             for number, (source, layer) in enumerate(plan.steps, 1)
@@ -78,8 +78,8 @@ class Network:
             self._reader.read(inputs)
         else:
             np.copyto(self._inputs, inputs)
-        if lengths is not None and self._steps:
-            np.copyto(self._steps[0], lengths)
+        if self._steps:
+            np.copyto(self._steps[0], self._longest if lengths is None else lengths)
             for change, layer, source, result in self._changes:
                 if change is not None:
                     np.copyto(result, change(layer, source))

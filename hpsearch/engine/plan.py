@@ -13,9 +13,10 @@ import numpy as np
 
 from hpsearch.data.prepared import Part
 from hpsearch.engine.arrays import padded
-from hpsearch.engine.expansion import Inputs, expand
+from hpsearch.engine.default_networks import Inputs
+from hpsearch.engine.expansion import expand
 from hpsearch.engine.layers import KINDS
-from hpsearch.engine.layers.kind import Remembered, Trained
+from hpsearch.engine.layers.kind import Remembered, ShapeError, Trained, words_of
 from hpsearch.engine.layers.ports import Shape
 from hpsearch.engine.layout import Block, Layout
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -139,6 +140,10 @@ def bare(layer: LayerSettings) -> LayerSettings:
 
 @lru_cache(maxsize=1024)
 def _plan(layers: tuple[LayerSettings, ...], inputs: Inputs, outputs: int, dtype: np.dtype[Any]) -> Plan:
+    if inputs.tokens is not None and layers[0].kind != "embedding":
+        error = ShapeError(f"{layers[0].kind} takes numbers, got tokens", "put embedding in front of it")
+        error.index = 0
+        raise error
     planner = _Planner(dtype, steps=0 if inputs.ragged else None)
     nodes = planner.path(layers, inputs.shape)
     return Plan(
@@ -164,10 +169,12 @@ class _Planner:
         self.remembered: list[Remembered] = []
         self.steps: list[tuple[int, LayerSettings]] = []
 
-    def path(self, layers: Sequence[LayerSettings], shape: Shape) -> list[Node]:
-        """The nodes of layers that follow each other."""
+    def path(self, layers: Sequence[LayerSettings], shape: Shape, *, within: bool = False) -> list[Node]:
+        """The nodes of layers that follow each other. Behind the end of a network's inputs are zeros already."""
         nodes: list[Node] = []
         for layer in layers:
+            if self._current is not None and layer.kind in _TRIMMED and (nodes or within):
+                nodes.append(self._node(_TRIM, nodes[-1].behind if nodes else shape, index=-1))
             node = self._node(layer, nodes[-1].behind if nodes else shape)
             if _joins(node, nodes):
                 nodes[-1] = replace(nodes[-1], site=node.site)
@@ -175,9 +182,37 @@ class _Planner:
                 nodes.append(node)
         return nodes
 
-    def _node(self, layer: LayerSettings, before: Shape) -> Node:
-        kind, index, steps = KINDS[layer.kind], self._index, self._current
-        self._index += 1
+    def _node(self, layer: LayerSettings, before: Shape, *, index: int | None = None) -> Node:
+        if index is None:
+            index, self._index = self._index, self._index + 1
+        if layer.kind == "residual":
+            return self._residual(layer, before, index)
+        try:
+            return self._placed(layer, before, index)
+        except ShapeError as error:
+            error.index = index if error.index is None else error.index
+            raise
+
+    def _residual(self, layer: LayerSettings, before: Shape, index: int) -> Node:
+        """A block's two ways; where shapes differ, the short one is a projection."""
+        steps = self._current
+        main = tuple(self.path(layer.layers, before, within=True))
+        behind, after = main[-1].behind, self._current
+        self._current = steps
+        shortcut: tuple[Node, ...] = ()
+        if behind != before:
+            try:
+                shortcut = (self._node(projection(before, behind), before, index=index),)
+            except ShapeError as error:
+                error.index = index
+                raise
+        self._current = after
+        return Node(
+            layer=layer, index=index, before=before, behind=behind, steps=steps, paths=(main, shortcut)
+        )
+
+    def _placed(self, layer: LayerSettings, before: Shape, index: int) -> Node:
+        kind, steps = KINDS[layer.kind], self._current
         node = Node(
             layer=layer,
             index=index,
@@ -214,6 +249,43 @@ class _Planner:
             self._current = len(self.steps)
         elif len(node.behind) == 1:
             self._current = None
+
+
+_TRIM: Final = LayerSettings("trim")
+_TRIMMED: Final = (
+    "convolution",
+    "depthwise_convolution",
+    "max_pool",
+    "average_pool",
+    "flatten",
+    "reshape",
+    "batch_normalization",
+)
+"""Layers that see what is behind a sequence's end."""
+
+
+def projection(before: Shape, behind: Shape) -> LayerSettings:
+    """What brings a block's input to the shape of its output.
+
+    Raises:
+        ShapeError: no convolution with a kernel of 1 and no dense layer does.
+    """
+    if len(before) == len(behind) == 1:
+        return LayerSettings.of("dense", units=behind[0], initializer="")
+    strides = tuple(-(-one // other) for one, other in zip(before[:-1], behind[:-1], strict=False))
+    fitting = all(
+        -(-one // stride) == other
+        for one, stride, other in zip(before[:-1], strides, behind[:-1], strict=False)
+    )
+    if len(before) != len(behind) or not fitting:
+        rule = (
+            f"the block turns {words_of(before)} into {words_of(behind)}, to which its input cannot be added"
+        )
+        raise ShapeError(
+            rule, "keep the number of axes, and shrink the others by whole strides (padding: same)"
+        )
+    settings = {"filters": behind[-1], "kernel": 1, "stride": strides, "padding": "same"}
+    return LayerSettings.of("convolution", dilation=1, groups=1, initializer="", **settings)
 
 
 def _joins(node: Node, nodes: Sequence[Node]) -> bool:

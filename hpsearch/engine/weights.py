@@ -7,7 +7,8 @@ from typing import Self
 import numpy as np
 
 from hpsearch.engine.arrays import Array
-from hpsearch.engine.expansion import Inputs, dense_network
+from hpsearch.engine.default_networks import Inputs
+from hpsearch.engine.expansion import dense_network
 from hpsearch.engine.plan import Plan, stored_plan
 
 

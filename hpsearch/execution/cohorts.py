@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.engine import Inputs, working_set
 from hpsearch.engine.caches import second_level_cache
-from hpsearch.engine.member import shape, working_set
+from hpsearch.engine.member import shape
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -52,7 +53,7 @@ def form_cohorts(
     *,
     objectives: tuple[Objective, ...],
     early_stopping: EarlyStopping,
-    inputs: int,
+    inputs: Inputs,
     outputs: int,
     members: int = 1,
     workers: int = 1,
@@ -77,7 +78,7 @@ def form_cohorts(
     ]
 
 
-def _width(hyperparameters: Hyperparameters, inputs: int, outputs: int) -> int:
+def _width(hyperparameters: Hyperparameters, inputs: Inputs, outputs: int) -> int:
     member = working_set(hyperparameters, inputs=inputs, outputs=outputs)
     return int(np.clip(second_level_cache() // max(member, 1), 1, _WIDEST))
 

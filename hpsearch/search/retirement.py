@@ -10,7 +10,7 @@ from hpsearch.judgment.stopping import Verdict
 from hpsearch.search.fact import State, TrialFact
 from hpsearch.search.proposals import Proposal
 from hpsearch.spec import Objective, StudySpec
-from hpsearch.spec.hyperparameters import Hyperparameters
+from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 
 _STATES: Final[dict[Verdict, State]] = {
     Verdict.FINISHED: "complete",
@@ -48,7 +48,7 @@ def retire(
     return TrialFact(
         number=proposal.number,
         params=proposal.params,
-        hyperparameters={**asdict(hyperparameters), "hidden": list(hyperparameters.hidden)},
+        hyperparameters=_recipe(hyperparameters),
         state=state,
         reason=_reason(state, outcome, hyperparameters, spec),
         values=tuple(_value(objective, outcome) for objective in spec.objectives) if finished else None,
@@ -61,6 +61,16 @@ def retire(
         distributions=proposal.distributions,
         members=outcome.members,
     )
+
+
+def _recipe(h: Hyperparameters) -> dict[str, ParameterValue | list[int]]:
+    """The whole recipe; of a network with layers of all kinds, these in place of `hidden`."""
+    recipe: dict[str, ParameterValue | list[int]] = {**asdict(h), "hidden": list(h.hidden)}
+    del recipe["layers"]
+    if h.layers is not None:
+        del recipe["hidden"]
+        recipe["layers"] = ", ".join(layer.words() for layer in h.layers)
+    return recipe
 
 
 def _value(objective: Objective, outcome: Outcome) -> float:

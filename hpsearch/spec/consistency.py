@@ -12,7 +12,11 @@ from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
 
 _CMAES_VARIANTS = ("use_separable_cma", "with_margin", "lr_adapt")
-_WRITTEN_EITHER_WAY = ("hidden", "depth", "width", "activation", "initializer", "loss")
+_WRITTEN_EITHER_WAY = ("hidden", "kind", "depth", "width", "activation", "initializer", "loss")
+
+
+_DENSE = {"kind": "dense"}
+"""What may stand beside `hidden` and `layers`, and says nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +66,10 @@ def inconsistencies(parts: Parts) -> Iterator[Finding]:
 
 def _references(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
     """Every `$name` is in the space, and its values are what its place needs."""
-    for path, name, key in model.references():
+    for path, name, rule in model.references():
         if name in parts.space:
-            for found in value_findings(parts.space[name], REGISTRY[key].rule):
-                if name != key:
+            for found in value_findings(parts.space[name], rule):
+                if name not in REGISTRY or REGISTRY[name].rule is not rule:
                     where = ".".join(map(str, path))
                     yield Finding(
                         ("space", name, *found.path),
@@ -92,7 +96,7 @@ def _twice(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
     given = {
         key
         for key in _WRITTEN_EITHER_WAY
-        if getattr(model, key) is not None and key in model.model_fields_set
+        if getattr(model, key) not in (None, _DENSE.get(key)) and key in model.model_fields_set
     }
     searched = {key for key in _WRITTEN_EITHER_WAY if parts.set_by_space(key)}
     for key in _WRITTEN_EITHER_WAY:
@@ -101,8 +105,16 @@ def _twice(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
                 f"leave one out, or write `{key}: ${key}` in model" if key != "hidden" else "leave one out"
             )
             yield Finding(("model", key), f"is given here and in space.{key}", remedy)
+    if model.layers is not None:
+        for key in ("hidden", "kind", "depth", "width"):
+            if key in given | searched:
+                place = ("model", key) if key in given else ("space", key)
+                yield Finding(
+                    place, "cannot go with layers, which list the whole network", "leave out one of the two"
+                )
+        return
     if "hidden" in given | searched:
-        for key in ("depth", "width"):
+        for key in ("kind", "depth", "width"):
             if key in given | searched:
                 place = ("model", key) if key in given else ("space", key)
                 yield Finding(

@@ -38,6 +38,13 @@ class LayerSettings:
             self, settings=tuple((name, changes.get(name, value)) for name, value in self.settings)
         )
 
+    def words(self) -> str:
+        """The layer in one line: `convolution(filters=16, kernel=3)`."""
+        inner = [f"[{', '.join(layer.words() for layer in self.layers)}]"] if self.layers else []
+        settings = [f"{name}={value}" for name, value in self.settings if value is not None]
+        inside = ", ".join([*inner, *settings])
+        return f"{self.kind}({inside})" if inside else self.kind
+
     def to_json(self) -> dict[str, Any]:
         """The layer as JSON values; `from_json` gives an equal one back."""
         return {

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
-from hpsearch.spec.findings import Finding, error, nearest, raise_all, show, suggestion
+from hpsearch.spec.findings import Finding, KeyPath, error, nearest, raise_all, show, suggestion
+from hpsearch.spec.layer_forms import layers_form, read_layers, references, write_layers
+from hpsearch.spec.layers import LayerSettings
+from hpsearch.spec.references import REFERENCE, is_reference, wrong_value
 from hpsearch.spec.registry import CLASSIFICATION_LOSSES, REGISTRY, REGRESSION_LOSSES
-from hpsearch.spec.rules import IDENTIFIER, NAME, Form, Rule
+from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 
 CLASSIFICATION_METRICS: Final = ("accuracy", "macro_f1", "log_loss", "roc_auc")
@@ -18,35 +21,21 @@ METRICS: Final = tuple(
     for part in ("validation", "train")
 )
 WEIGHTS: Final = "weights"
-_REFERENCE: Final = {"type": "string", "pattern": rf"^\${IDENTIFIER}$"}
 _HIDDEN: Final = Form(
     "a list of widths, each a number or `$name`; or `$name`",
     {
         "anyOf": [
             {
                 "type": "array",
-                "items": {"anyOf": [REGISTRY["width"].rule.schema(), _REFERENCE]},
+                "items": {"anyOf": [REGISTRY["width"].rule.schema(), REFERENCE]},
                 "maxItems": REGISTRY["depth"].rule.maximum,
             },
-            _REFERENCE,
+            REFERENCE,
             {"type": "null"},
         ]
     },
 )
 _METRIC: Final = Form("a metric", {"enum": [*METRICS, WEIGHTS]})
-
-
-def is_reference(value: object) -> bool:
-    """Whether a value of the model refers to a parameter of the space: `$name`."""
-    return isinstance(value, str) and value.startswith("$")
-
-
-def _wrong(value: Any, rule: Rule) -> Finding | None:
-    """What is wrong with a value that a rule allows, or a reference in its place."""
-    if not is_reference(value):
-        return rule.finding(value)
-    wrong = NAME.finding(value[1:])
-    return Finding((), f"after `$`, {wrong.rule}") if wrong else None
 
 
 def _value_of(name: str) -> PlainValidator:
@@ -55,7 +44,7 @@ def _value_of(name: str) -> PlainValidator:
     def validate(value: Any) -> Any:
         if value is None and name in ("depth", "width"):
             return None
-        wrong = _wrong(value, REGISTRY[name].rule)
+        wrong = wrong_value(value, REGISTRY[name].rule)
         if wrong:
             raise error(wrong.rule, wrong.remedy)
         return value
@@ -66,7 +55,7 @@ def _value_of(name: str) -> PlainValidator:
 def _form_of(name: str) -> Form:
     """What `_value_of` takes."""
     rule, empty = REGISTRY[name].rule, [{"type": "null"}] if name in ("depth", "width") else []
-    return Form(f"{rule.words}, or `$name`", {"anyOf": [rule.schema(), _REFERENCE, *empty]})
+    return Form(f"{rule.words}, or `$name`", {"anyOf": [rule.schema(), REFERENCE, *empty]})
 
 
 def _hidden(value: Any) -> Any:
@@ -74,14 +63,14 @@ def _hidden(value: Any) -> Any:
     if value is None:
         return None
     if is_reference(value):
-        raise_all([wrong] if (wrong := _wrong(value, REGISTRY["hidden"].rule)) else [], "hidden")
+        raise_all([wrong] if (wrong := wrong_value(value, REGISTRY["hidden"].rule)) else [], "hidden")
         return value
     if not isinstance(value, list | tuple):
         raise error(f"must be a list of layer widths, got {show(value)}", "for example [64, 64], or `$name`")
     rule = REGISTRY["width"].rule
     found = []
     for index, width in enumerate(value):
-        wrong = _wrong(width, rule)
+        wrong = wrong_value(width, rule)
         found += [wrong.below(index)] if wrong else []
     if len(value) > (most := int(REGISTRY["depth"].rule.maximum or 0)):
         found.append(Finding((), f"must have at most {most} layers, got {len(value)}"))
@@ -97,11 +86,28 @@ class ModelSpec(Section):
         description="the widths of the hidden layers, from the inputs on; `[64, 64]` where nothing else "
         "says; an empty list is a linear model",
     )
+    layers: Annotated[
+        tuple[LayerSettings, ...] | None,
+        PlainValidator(read_layers),
+        PlainSerializer(write_layers),
+        layers_form(),
+    ] = Field(
+        default=None,
+        description="in place of `hidden`: every layer from the inputs on, as a name or a name with settings; the "
+        "output layer follows by itself",
+    )
+    kind: Annotated[str, _value_of("kind"), _form_of("kind")] = Field(
+        default="dense", description=REGISTRY["kind"].description
+    )
     depth: Annotated[int | str | None, _value_of("depth"), _form_of("depth")] = Field(
-        default=None, description="in place of `hidden`: the number of hidden layers of the same width"
+        default=None,
+        description="in place of `hidden`: the number of hidden layers of the same width; in a network of another "
+        "kind, of blocks of convolutions or of recurrent layers",
     )
     width: Annotated[int | str | None, _value_of("width"), _form_of("width")] = Field(
-        default=None, description="in place of `hidden`: the number of units of each hidden layer"
+        default=None,
+        description="in place of `hidden`: the number of units of each hidden layer; in a convolutional network, of "
+        "filters in the first block",
     )
     activation: Annotated[str, _value_of("activation"), _form_of("activation")] = Field(
         default="relu", description="the activation of the hidden layers"
@@ -113,16 +119,19 @@ class ModelSpec(Section):
         default="auto", description=REGISTRY["loss"].description
     )
 
-    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
-        """Every `$name` as (path in the model, parameter's name, hyperparameter whose rule it obeys)."""
+    def references(self) -> Iterator[tuple[KeyPath, str, Rule]]:
+        """Every `$name` as (path in the model, parameter's name, rule that it obeys)."""
         for key in type(self).model_fields:
             value = getattr(self, key)
             if is_reference(value):
-                yield (key,), value[1:], key
+                yield (key,), value[1:], REGISTRY[key].rule
+            elif key == "layers":
+                for path, name, rule in references(value or ()):
+                    yield (key, *path), name, rule
             elif isinstance(value, tuple):
                 for index, width in enumerate(value):
                     if is_reference(width):
-                        yield (key, index), width[1:], "width"
+                        yield (key, index), width[1:], REGISTRY["width"].rule
 
 
 def _known_metric(value: Any) -> Any:

@@ -13,8 +13,9 @@ from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.document import Document, by_line, read_document
 from hpsearch.spec.findings import findings_of
 from hpsearch.spec.forms import parse_parameter
-from hpsearch.spec.model import ModelSpec, Objective, is_reference
+from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.overrides import apply_overrides
+from hpsearch.spec.references import is_reference
 from hpsearch.spec.study import DEFAULT_SPACE, StudySpec
 
 _LARGEST: Final = 1 << 20

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from hpsearch.spec.conduct import Sampler
+from hpsearch.spec.layer_table import LAYERS, NEEDED
 from hpsearch.spec.model import Objective
 from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
@@ -38,6 +39,15 @@ Where the file has no `space`, such an override changes the default space.
 
 A study's trials belong to its file: once there are trials, only `budget.trials`, `budget.time`, `storage` and
 `tracking` may change; where the trials are kept, the store remembers.
+"""
+
+_LAYERS: Final = """\
+## layers
+
+What `model.layers` may list, from the inputs on. A layer is a name (`flatten`), a name with its settings
+(`{convolution: {filters: 16, kernel: 3}}`), or with the one setting marked *alone* (`{dense: 64}`). Every
+setting may be a `$name`. The layer that gives the outputs follows by itself. [Networks](networks.md) has an
+example of each.
 """
 
 _SPACE: Final = """\
@@ -115,6 +125,8 @@ def _blocks() -> Iterator[str]:
         for inner, nested in _sections(section):
             yield _section(f"{key}.{inner}", nested, defaults[key][inner])
         if key == "model":
+            yield _LAYERS
+            yield _layers()
             yield _SPACE + dump({"space": dict(DEFAULT_SPACE)}) + "```\n"
             yield _HYPERPARAMETERS
             yield _hyperparameters()
@@ -153,6 +165,23 @@ def _hyperparameters() -> str:
         for name, row in REGISTRY.items()
     )
     return _table(("name", "allowed", "default", "meaning"), rows)
+
+
+def _layers() -> str:
+    rows = []
+    for name, kind in LAYERS.items():
+        rows.append((f"**`{name}`**", "", "", kind.description))
+        if kind.main == "layers":
+            rows.append(("`layers` (alone)", "a list of layers", "**needed**", "what the block computes"))
+        for key, setting in kind.settings.items():
+            alone = " (alone)" if key == kind.main else ""
+            allowed = setting.rule.words + (", or a list with one an axis" if setting.sizes else "")
+            if setting.of_model:
+                default = f"the model's `{setting.of_model}`"
+            else:
+                default = "**needed**" if setting.default is NEEDED else _value(setting.default)
+            rows.append((f"`{key}`{alone}", allowed, default, setting.description))
+    return _table(("layer, setting", "allowed", "default", "meaning"), rows)
 
 
 def _samplers() -> str:

@@ -22,6 +22,7 @@ class Hyperparameter:
 
 ACTIVATIONS: Final = ("identity", "relu", "leaky_relu", "sigmoid", "tanh", "gelu", "silu")
 INITIALIZERS: Final = ("zeros", "normal", "xavier", "he", "lecun")
+KINDS: Final = ("dense", "convolutional", "recurrent")
 OPTIMIZERS: Final = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 SCHEDULES: Final = ("constant", "step", "exponential", "cosine", "plateau")
 REGRESSION_LOSSES: Final = ("mse", "mae", "huber")
@@ -63,6 +64,14 @@ _TABLE: Final = (
         shape=True,
     ),
     Hyperparameter(
+        name="kind",
+        rule=_choice(*KINDS),
+        default="dense",
+        description="the kind of network that `depth` and `width` build: fully connected, convolutional (on images and "
+        "sequences), or recurrent (on sequences)",
+        shape=True,
+    ),
+    Hyperparameter(
         name="depth",
         rule=_count(0, _DEEPEST),
         default=2,
@@ -73,7 +82,8 @@ _TABLE: Final = (
         name="width",
         rule=_count(1, _WIDEST),
         default=64,
-        description="the number of units of each hidden layer where all have the same width",
+        description="the number of units of each hidden layer where all have the same width; without one, "
+        "convolutional networks begin with 16 filters, and recurrent ones have 32 units",
         shape=True,
     ),
     Hyperparameter(

@@ -15,8 +15,9 @@ from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, error, raise_all, show
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
-from hpsearch.spec.model import ModelSpec, Objective, is_reference
+from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
+from hpsearch.spec.references import is_reference
 from hpsearch.spec.resolution import resolve
 from hpsearch.spec.rules import Rule
 from hpsearch.spec.section import Section

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from hpsearch.engine import Inputs
 from hpsearch.engine.caches import second_level_cache
-from hpsearch.execution.cohorts import TrialTask, form_cohorts, shape
+from hpsearch.engine.member import shape
+from hpsearch.execution.cohorts import TrialTask, form_cohorts
 from hpsearch.randomness import Address
 from tests.support.studies import spec_of
 
@@ -34,7 +36,7 @@ def packed(trials, **settings):
         trials,
         objectives=spec.objectives,
         early_stopping=spec.early_stopping,
-        inputs=4,
+        inputs=Inputs(shape=(4,)),
         outputs=3,
         **settings,
     )

@@ -11,7 +11,7 @@ from hpsearch.spec.samplers import METHODS
 from hpsearch.spec.sources import BUNDLED
 
 SMALLEST = {"study": "s", "data": {"source": "sklearn/iris"}}
-SEARCHABLE = [name for name in REGISTRY if name not in ("hidden", "depth", "width", "loss")]
+SEARCHABLE = [name for name in REGISTRY if name not in ("hidden", "kind", "depth", "width", "loss")]
 
 
 def allowed(rule):

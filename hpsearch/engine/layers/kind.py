@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from hpsearch.engine.arrays import Array
 from hpsearch.engine.dropout import Mask
 from hpsearch.engine.layers.ports import Layer, Port, Shape
@@ -15,6 +17,8 @@ class ShapeError(ValueError):
     def __init__(self, rule: str, remedy: str = "") -> None:
         super().__init__(rule)
         self.rule, self.remedy = rule, remedy
+        self.index: int | None = None
+        """Which of a network's computed layers it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,8 @@ class Trained:
     bias: tuple[float, ...] = ()
     orthogonal: bool = False
     bounded: bool = True
+    padded: bool = False
+    """Whether the first input stands for nothing: its weights are zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,12 @@ class Site:
     def batch(self) -> int:
         """B."""
         return int(self.behind.values.inner.shape[1])
+
+
+def valid_steps(lengths: Array, steps: int) -> Array:
+    """(K, B) lengths -> (K, B, T): which of T steps a sequence has."""
+    there: Array = np.arange(steps) < lengths[..., None]
+    return there
 
 
 def nothing(_layer: LayerSettings, _shape: Shape) -> tuple[Trained, ...]:
