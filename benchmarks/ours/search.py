@@ -58,6 +58,9 @@ class Stopwatch:
     def notice(self, text: str) -> None:
         """What a run copes with is not timed."""
 
+    def warning(self, text: str) -> None:
+        """Nor what it warns of."""
+
     @property
     def table(self) -> str:
         """A digest of the trials so far: parameters, states, values, curves."""
