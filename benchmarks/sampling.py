@@ -29,13 +29,13 @@ _PHASES = {
 _STEP = {
     ("engine/batches.py", None): "step: order and batches",
     ("engine/dropout.py", None): "step: dropout masks",
-    ("engine/layers.py", "Dense.forward"): "step: products forward",
-    ("engine/layers.py", "Dense.backward"): "step: products backward",
-    ("engine/layers.py", "Nonlinear.forward"): "step: activations, dropout",
-    ("engine/layers.py", "Nonlinear.backward"): "step: activations, dropout",
+    ("engine/layers/dense.py", "Dense.forward"): "step: products forward",
+    ("engine/layers/dense.py", "Dense.backward"): "step: products backward",
+    ("engine/layers/nonlinear.py", None): "step: activations, dropout",
     ("engine/losses.py", None): "step: gradient of the loss",
     ("engine/penalties.py", None): "step: penalties",
     ("engine/optimizers.py", None): "step: optimizer",
+    ("engine/movement.py", None): "step: conducting it",
     ("engine/training.py", None): "step: conducting it",
     ("engine/cohort.py", "Cohort.train_epoch"): "epoch: statistics, schedules",
 }

@@ -95,6 +95,7 @@ def _cut(outcome: Outcome, epoch: int, best_epoch: int) -> Outcome:
         curves={name: curve[:epoch] for name, curve in outcome.curves.items()},
         best_epoch=best_epoch,
         scores={},
+        members=(),
         plateau_factors=outcome.plateau_factors[:epoch],
         seconds=outcome.seconds * epoch / trained,
     )

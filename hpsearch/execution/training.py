@@ -32,7 +32,7 @@ class Outcome:
     Every curve has one number an epoch. `scores` are the validation metrics of the weights kept: those of
     the best epoch, or of the last where `restore_best` is off. `error` names what kept the trial from training at all.
     Of a trial of several networks (folds, seeds), curves and scores are their means, and `members` holds what each
-    came to at the trial's best epoch: losses and metrics as the curves name them.
+    came to at the trial's best epoch, if it finished: losses and metrics as the curves name them.
     """
 
     number: int
@@ -231,7 +231,7 @@ class _CohortRun:
             weights=weights[0].count,
             started=self.started,
             seconds=float(self.seconds[position]),
-            members=tuple(self.at_best[position]),
+            members=tuple(self.at_best[position]) if kept else (),
         )
 
     def _scores(self, weights: Sequence[Weights]) -> dict[str, float]:

@@ -23,7 +23,7 @@ class TrialFact:
     `scores` holds single numbers ("best_epoch", "best_validation_loss", "last_validation_loss",
     "generalization_gap", ...). `distributions` holds Optuna's JSON of what each sampled parameter was drawn
     from; a parameter without one was fixed. Of a trial of several networks (folds, seeds) curves and scores are
-    means, and `members` holds each network's losses and metrics at the trial's best epoch.
+    means, and `members` holds each network's losses and metrics at the best epoch of a finished trial.
     """
 
     number: int

@@ -40,6 +40,7 @@ def outcome(number, curve, verdict):
         weights=1,
         started=0.0,
         seconds=float(len(curve)),
+        members=({"validation_loss": min(curve)},) * 2 if verdict is Verdict.FINISHED else (),
     )
 
 
