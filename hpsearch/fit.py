@@ -1,13 +1,17 @@
 """Whether a study file fits the data it names: what neither can know alone."""
 
 from dataclasses import replace
+from typing import Final
 
 from hpsearch.architecture import unbuildable
 from hpsearch.data import PreparedData, prepare
-from hpsearch.data.prepared import Task, TrainingData
+from hpsearch.data.prepared import Part, Task, TrainingData
 from hpsearch.errors import DataError, Problem, SpecError
 from hpsearch.judgment.metrics import metrics_of
 from hpsearch.spec import Fixed, StudySpec
+from hpsearch.spec.augmentation import KINDS as AUGMENTATIONS
+
+_INPUTS: Final = {"table": "a table", "sequence": "sequences", "image": "images", "text": "texts"}
 
 
 def prepare_study(spec: StudySpec) -> PreparedData:
@@ -23,7 +27,11 @@ def prepare_study(spec: StudySpec) -> PreparedData:
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
     check_fit(spec, data.task)
-    problems = [*_undefined(spec, data.training), *unbuildable(spec, data)]
+    problems = [
+        *_undefined(spec, data.training),
+        *_augmentation(spec, data.training.train),
+        *unbuildable(spec, data),
+    ]
     if problems:
         raise SpecError(problems)
     return data
@@ -108,6 +116,18 @@ def _undefined(spec: StudySpec, data: TrainingData) -> list[Problem]:
             remedy = "use another metric, or bring more rows"
             problems.append(spec.problem(("objectives", index, "metric"), rule, remedy))
     return problems
+
+
+def _augmentation(spec: StudySpec, train: Part) -> list[Problem]:
+    """Steps that change nothing of these inputs."""
+    kind = "text" if train.x.dtype.kind in "iu" else {2: "table", 3: "sequence", 4: "image"}[train.x.ndim]
+    fitting = AUGMENTATIONS.get(kind, ())
+    remedy = f"there are {', '.join(fitting)}" if fitting else "leave it out"
+    return [
+        spec.problem(("data", "augment", name), f"is no augmentation of {_INPUTS[kind]}", remedy)
+        for name in spec.data.augment.used()
+        if name not in fitting
+    ]
 
 
 def _named(task: Task) -> str:

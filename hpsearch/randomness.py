@@ -5,7 +5,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-Purpose = Literal["split", "initial", "order", "dropout", "sampler", "bootstrap", "evaluation", "baseline"]
+Purpose = Literal[
+    "split", "initial", "order", "dropout", "sampler", "bootstrap", "evaluation", "baseline", "augmentation"
+]
 
 _PURPOSES: Final[dict[Purpose, int]] = {
     "split": 0,
@@ -16,6 +18,7 @@ _PURPOSES: Final[dict[Purpose, int]] = {
     "bootstrap": 5,
     "evaluation": 6,
     "baseline": 7,
+    "augmentation": 8,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.balance import check_balance, class_weights, oversampled
 from hpsearch.data.checks import check_duplicates
 from hpsearch.data.fingerprint import with_split
 from hpsearch.data.given import known_rows, with_files, with_rows
@@ -52,7 +53,7 @@ class PreparedData:
         """Training and validation rows as one part, with preprocessing and scaling fitted anew on both."""
         preprocessor, task = self._development.fit()
         return RefitData(
-            part=self._development.part(preprocessor, task), preprocessor=preprocessor, task=task
+            part=self._development.training_part(preprocessor, task), preprocessor=preprocessor, task=task
         )
 
     @property
@@ -105,6 +106,7 @@ def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence
     targets = read_targets(raw.targets.reset_index(drop=True), spec.task, findings)
     inputs = inputs.take(targets.rows)
     known = known_rows(raw, spec.split, findings).take(targets.rows)
+    check_balance(targets, spec, findings)
     check_split(targets, spec.split, known, findings)
     findings.stop_if_any()
     split = divide(targets, spec.split, Address(seed=seed).stream("split"), known)
@@ -131,7 +133,7 @@ def assemble(
     fitted = [every.take(fold.train).fit() for fold in split.folds]
     folds = [
         Fold(
-            train=every.take(fold.train).part(preprocessor, task),
+            train=every.take(fold.train).training_part(preprocessor, task),
             validation=every.take(fold.validation).part(preprocessor, task),
             task=task,
         )
@@ -180,6 +182,16 @@ class _Rows:
     def part(self, preprocessor: Preparer, task: Task) -> Part:
         x, lengths = preprocessor.prepare(self.inputs)
         return frozen(x, task.encode(self.targets), lengths)
+
+    def training_part(self, preprocessor: Preparer, task: Task) -> Part:
+        """The part with the weights, or the rows come again, that balance its classes."""
+        part = self.part(preprocessor, task)
+        if not task.is_classification:
+            return part
+        ids = part.y.astype(np.int64)
+        if self.settings.class_weight is not None:
+            return replace(part, weights=class_weights(ids, task, self.settings.class_weight))
+        return replace(part, epoch=oversampled(ids)) if self.settings.oversample else part
 
 
 def _summary(

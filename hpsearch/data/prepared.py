@@ -94,12 +94,15 @@ class Part:
 
     `x`: tables (N, D), images (N, H, W, C) or sequences (N, T, D) float32, tokens (N, T) int32. `lengths`: of
     sequences of different length, the (N,) int32 steps that each has; behind them x is zero (token 0). `y`:
-    (N,) int32 ids or (N, T) float32, scaled.
+    (N,) int32 ids or (N, T) float32, scaled. `weights`: (N,) what each sample's loss is multiplied by in training;
+    `epoch`: the rows of an epoch, where some come more than once.
     """
 
     x: NDArray[Any]
     y: NDArray[np.generic]
     lengths: NDArray[np.int32] | None = None
+    weights: NDArray[np.float32] | None = None
+    epoch: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.x)

@@ -9,7 +9,7 @@ samples end; they carry no weight, and the others' mean is over themselves. In b
 folds of very different size have, it begins its samples anew.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final, NamedTuple
@@ -48,14 +48,22 @@ class Samples:
     targets: Array
     lengths: Array | None = None
     weights: Array | None = None
+    epoch: Array | None = None
+    """(M,) which of them an epoch shows, where some come more than once"""
 
     @classmethod
     def of(cls, part: Part, loss: Loss, *, outputs: int, dtype: np.dtype[Any]) -> "Samples":
         """The samples of a part; its inputs are not copied."""
-        return cls(part.x, loss.table(part.y, outputs, dtype), getattr(part, "lengths", None))
+        weights = None if part.weights is None else part.weights.astype(dtype)
+        return cls(part.x, loss.table(part.y, outputs, dtype), part.lengths, weights, part.epoch)
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def shown(self) -> Array:
+        """The rows of an epoch, before they are shuffled."""
+        return np.arange(len(self)) if self.epoch is None else self.epoch
 
 
 class Batches:
@@ -64,7 +72,7 @@ class Batches:
     `samples` has those of each network; networks that share an object share its memory. `smoothing` of shape
     (K,) moves targets towards 1 / `classes`, and the targets of classification are divided by the size of the
     batch, as its gradient expects; `classes` is None for regression. `ones` adds a last column of ones to the
-    inputs.
+    inputs. `change` is called with each batch, in the order of the steps, and changes it in place.
     """
 
     def __init__(
@@ -77,17 +85,19 @@ class Batches:
         classes: int | None,
         ones: bool,
         dtype: np.dtype[Any],
+        change: Callable[[Batch], None] | None = None,
     ) -> None:
+        self._change = change
         self._pool = _Pool(samples, ones=ones, dtype=dtype)
         self._generators = list(generators)
         self._smoothing, self._classes = smoothing, classes
-        self._counts = np.array([len(each) for each in samples])
+        self._counts = np.array([len(each.shown) for each in samples])
         longest = int(self._counts.max())
         self.size = min(batch, longest)
         self.full, self.rest = divmod(longest, self.size)
         self._order = np.resize(np.arange(longest), (len(samples), longest))
-        for order, count, start in zip(self._order, self._counts, self._pool.starts, strict=True):
-            order[:] = start + order % count
+        for order, each, start in zip(self._order, samples, self._pool.starts, strict=True):
+            order[:] = start + np.resize(each.shown, longest)
         self._shares = self._shares_of_places()
         self._allocate()
 
@@ -128,6 +138,9 @@ class Batches:
     def _gather(self, gatherer: "_Gatherer", start: int, end: int) -> None:
         shares = None if self._shares is None else self._shares[:, start:end]
         gatherer.gather(self._order[:, start:end], shares)
+        if self._change is not None:
+            for batch in gatherer.parts[: -(-(end - start) // self.size)]:
+                self._change(batch)
 
     def _shares_of_places(self) -> Array | None:
         """(K, longest) weights of the places of an epoch; None where every network fills all."""

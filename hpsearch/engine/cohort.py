@@ -10,7 +10,8 @@ from numpy.typing import DTypeLike
 
 from hpsearch.data.prepared import Part
 from hpsearch.engine.arrays import Array, aligned, chosen_columns, chosen_rows, copied_rows, quiet
-from hpsearch.engine.batches import Batches, Samples
+from hpsearch.engine.augmentation import Augmentation
+from hpsearch.engine.batches import Batch, Batches, Samples
 from hpsearch.engine.dropout import Masks
 from hpsearch.engine.initializers import initial, orthogonal
 from hpsearch.engine.losses import LOSSES, Loss
@@ -86,6 +87,7 @@ class Cohort:
         self._draw_initial()
         self._kept: tuple[Array, Array] | None = None
         self._count = len(members)
+        self._augmentation = self._make_augmentation(parts[0].shape)
         self._batches = self._make_batches([parts[position] for position in order], shape)
         self._hidden_masks, self._input_masks = self._make_masks()
         slots = max(RULES[m.hyperparameters.optimizer].slots for m in self._members)
@@ -161,6 +163,8 @@ class Cohort:
         self._state = copied_rows(self._state, keep)
         self._slots = chosen_columns(self._slots, keep)
         self._batches.keep(keep)
+        if self._augmentation is not None:
+            self._augmentation.keep(keep)
         for masks in (self._hidden_masks, self._input_masks):
             if masks is not None:
                 masks.keep(keep)
@@ -215,7 +219,18 @@ class Cohort:
             classes=max(self._plan.outputs, 2) if loss.classifies else None,
             ones=self._plan.flat,
             dtype=self._dtype,
+            change=None if self._augmentation is None else self._augment,
         )
+
+    def _make_augmentation(self, shape: tuple[int, ...]) -> Augmentation | None:
+        strengths = [dict(m.hyperparameters.augment) for m in self._members]
+        if not any(value for each in strengths for value in each.values()):
+            return None
+        return Augmentation(strengths, [m.address for m in self._members], shape=shape)
+
+    def _augment(self, batch: Batch) -> None:
+        if self._augmentation is not None:
+            self._augmentation.apply(batch, ones=self._plan.flat)
 
     def _samples(self, part: Part, loss: Loss) -> Samples:
         """A part's samples; a dense layer reads images and sequences as flat rows."""

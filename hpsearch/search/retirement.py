@@ -64,13 +64,16 @@ def retire(
 
 
 def _recipe(h: Hyperparameters) -> dict[str, ParameterValue | list[int]]:
-    """The whole recipe; of a network with layers of all kinds, these in place of `hidden`."""
+    """The whole recipe; of a network with layers of all kinds, these in place of `hidden`.
+
+    Strengths of augmentation are `augment.shift` and so on.
+    """
     recipe: dict[str, ParameterValue | list[int]] = {**asdict(h), "hidden": list(h.hidden)}
-    del recipe["layers"]
+    del recipe["layers"], recipe["augment"]
     if h.layers is not None:
         del recipe["hidden"]
         recipe["layers"] = ", ".join(layer.words() for layer in h.layers)
-    return recipe
+    return recipe | {f"augment.{name}": strength for name, strength in h.augment}
 
 
 def _value(objective: Objective, outcome: Outcome) -> float:

@@ -43,7 +43,12 @@ class Parts:
 
     def referred(self) -> frozenset[str]:
         """The names that the model refers to with `$`."""
-        return self.mentioned | {name for _, name, _ in self.model.references()}
+        augmented = self.data.augment.references() if self.data is not None else ()
+        return (
+            self.mentioned
+            | {name for _, name, _ in self.model.references()}
+            | {name for _, name, _ in augmented}
+        )
 
     def set_by_space(self, key: str) -> bool:
         """Whether the space gives a key of the model directly, rather than by a `$name`."""
@@ -53,6 +58,7 @@ class Parts:
 def inconsistencies(parts: Parts) -> Iterator[Finding]:
     """All that does not fit together."""
     yield from _references(parts, parts.model)
+    yield from _augmentation(parts)
     yield from _unknown_names(parts)
     yield from _twice(parts, parts.model)
     for name, parameter in parts.space.items():
@@ -81,11 +87,24 @@ def _references(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
             yield Finding(("model", *path), f"${name} refers to a parameter that the space lacks", remedy)
 
 
+def _augmentation(parts: Parts) -> Iterator[Finding]:
+    """Every `$name` of a strength is in the space, and its values are strengths."""
+    for path, name, rule in parts.data.augment.references() if parts.data is not None else ():
+        where = ("data", "augment", *path)
+        if name in parts.space:
+            for found in value_findings(parts.space[name], rule):
+                remedy = found.remedy or f"{'.'.join(map(str, where))} takes its values"
+                yield Finding(("space", name, *found.path), found.rule, remedy)
+        elif name not in parts.broken:
+            remedy = suggestion(name, parts.names, otherwise=f"write its values under space.{name}")
+            yield Finding(where, f"${name} refers to a parameter that the space lacks", remedy)
+
+
 def _unknown_names(parts: Parts) -> Iterator[Finding]:
     referred = parts.referred()
     for name in parts.names:
         if name not in REGISTRY and name not in referred:
-            other = f"a name of your own needs a ${name} in model"
+            other = f"a name of your own needs a ${name} in model or data.augment"
             yield Finding(
                 ("space", name), "unknown parameter", suggestion(name, list(REGISTRY), otherwise=other)
             )

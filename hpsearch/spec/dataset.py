@@ -1,10 +1,11 @@
 """What is learned from: the section `data` of the study file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, PlainValidator, model_validator
 
+from hpsearch.spec.augmentation import AugmentSpec
 from hpsearch.spec.findings import Finding, error, raise_all, show
 from hpsearch.spec.inputs import (
     KINDS,
@@ -57,6 +58,34 @@ def _target(value: Any) -> str | tuple[str, ...] | None:
     return _names(value)
 
 
+_WEIGHT: Final = Rule(kind="number", above=0, maximum=1e6)
+_CLASS_WEIGHT: Final = Form(
+    "`balanced`, or a mapping of labels to numbers above 0; or null",
+    {
+        "anyOf": [
+            {"enum": ["balanced", None]},
+            {"type": "object", "additionalProperties": _WEIGHT.schema(), "minProperties": 1},
+        ]
+    },
+)
+
+
+def _class_weight(value: Any) -> str | Mapping[str, float] | None:
+    if value is None:
+        return None
+    if value == "balanced":
+        return "balanced"
+    if not isinstance(value, Mapping) or not value:
+        raise error(
+            f"must be balanced, or a mapping of labels to weights, got {show(value)}",
+            "for example {yes: 3, no: 1}",
+        )
+    raise_all(
+        [f for label, weight in value.items() for f in _WEIGHT.broken(weight, str(label))], "class_weight"
+    )
+    return {str(label): float(weight) for label, weight in value.items()}
+
+
 class PreprocessSpec(Section):
     """How columns become network inputs; fitted on the training part alone."""
 
@@ -101,6 +130,22 @@ class DataSpec(Section):
     preprocess: PreprocessSpec = Field(
         default=PreprocessSpec(), description="how columns become network inputs"
     )
+    augment: AugmentSpec = Field(
+        default=AugmentSpec(),
+        description="how training samples are changed at random; strengths can be searched",
+    )
+    class_weight: Annotated[
+        str | Mapping[str, float] | None, PlainValidator(_class_weight), _CLASS_WEIGHT
+    ] = Field(
+        default=None,
+        description="what the loss of each class's samples is multiplied by in training: `balanced` (every class "
+        "counts alike), or a weight for each label, 1 where none is given; they are brought to a mean of 1",
+    )
+    oversample: Annotated[bool, Rule(kind="boolean")] = Field(
+        default=False,
+        description="whether the training rows of smaller classes come again and again in each epoch, until every "
+        "class comes as often as the largest",
+    )
     image: ImageSpec = Field(default=ImageSpec(), description="how pictures become inputs")
     sequence: SequenceSpec = Field(default=SequenceSpec(), description="how series become inputs")
     text: TextSpec = Field(default=TextSpec(), description="how texts become inputs")
@@ -131,6 +176,11 @@ class DataSpec(Section):
         for key in ("group", "time", "column"):
             if getattr(self.split, key) in targets and targets:
                 yield Finding(("split", key), "is the target", "name another column")
+        for key in ("class_weight", "oversample"):
+            if getattr(self, key) and self.task == "regression":
+                yield Finding((key,), "is for classes", "leave it out: a regression has none")
+        if self.class_weight and self.oversample:
+            yield Finding(("oversample",), "cannot go with class_weight", "either balances the classes")
         if self.split.stratify and self.task == "regression":
             yield Finding(
                 ("split", "stratify"), "cannot be true for regression", "leave it out: there are no classes"

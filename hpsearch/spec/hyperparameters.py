@@ -48,3 +48,5 @@ class Hyperparameters:
 
     layers: tuple[LayerSettings, ...] | None = None
     """The network where it is more than `hidden` says; part of the first block."""
+    augment: tuple[tuple[str, float], ...] = ()
+    """The strengths of the augmentation's steps, by name."""

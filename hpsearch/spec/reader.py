@@ -106,7 +106,7 @@ def _parts(raw: Mapping[str, Any]) -> Parts:
         model=_healthy(ModelSpec, raw.get("model", {})) or ModelSpec(),
         space={name: parameter for name, parameter in read.items() if parameter is not None},
         broken=frozenset(name for name, parameter in read.items() if parameter is None),
-        mentioned=frozenset(_mentioned(raw.get("model"))),
+        mentioned=frozenset(_mentioned([raw.get("model"), raw.get("data")])),
         objectives=tuple(good for form in listed if (good := _healthy(Objective, form))),
         pruning=_healthy(Pruning, raw["pruning"]) if "pruning" in raw else None,
         sampler=_healthy(Sampler, raw.get("sampler", {})),

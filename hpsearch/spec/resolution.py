@@ -32,7 +32,7 @@ def resolve(
     unknown = sorted(params.keys() - space.keys())
     if unknown:
         raise ValueError(f"the space has no parameter {', '.join(unknown)}")
-    values = _with_fixed(space, params)
+    values = with_fixed(space, params)
     referred = {name for _, name, _ in model.references()}
     direct = {name: value for name, value in values.items() if name in REGISTRY and name not in referred}
     recipe: dict[str, Any] = {name: row.default for name, row in REGISTRY.items()}
@@ -46,10 +46,11 @@ def resolve(
     recipe["layers"] = _layers(model, space.keys() - referred, recipe, values)
     if recipe["layers"] is not None:
         recipe["hidden"] = ()
-    return Hyperparameters(**{field.name: recipe[field.name] for field in fields(Hyperparameters)})
+    names = {field.name for field in fields(Hyperparameters)} - {"augment"}
+    return Hyperparameters(**{name: recipe[name] for name in names})
 
 
-def _with_fixed(
+def with_fixed(
     space: Mapping[str, Parameter], params: Mapping[str, ParameterValue]
 ) -> dict[str, ParameterValue]:
     """The trial's values, with those of active fixed parameters, which a caller may leave out."""

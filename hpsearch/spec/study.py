@@ -1,7 +1,7 @@
 """The study as one frozen value: all sections, checked against one another."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
@@ -18,7 +18,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
 from hpsearch.spec.references import is_reference
-from hpsearch.spec.resolution import resolve
+from hpsearch.spec.resolution import resolve, with_fixed
 from hpsearch.spec.rules import Rule
 from hpsearch.spec.section import Section
 from hpsearch.spec.yaml_text import dump
@@ -193,7 +193,8 @@ class StudySpec(Section):
 
     def resolve(self, params: Mapping[str, ParameterValue], *, default_loss: str) -> Hyperparameters:
         """The complete recipe of a trial; see `hpsearch.spec.resolution`."""
-        return resolve(self.model, self.space, params, default_loss=default_loss)
+        recipe = resolve(self.model, self.space, params, default_loss=default_loss)
+        return replace(recipe, augment=self.data.augment.strengths(with_fixed(self.space, params)))
 
     def written(self) -> dict[str, Any]:
         """The study as plain values with all defaults written out, as its file would say it."""

@@ -11,7 +11,17 @@ from hpsearch.engine import Cohort, Member
 from hpsearch.randomness import Address
 from tests.support.recipes import blobs, recipe
 
-PURPOSES = ("split", "initial", "order", "dropout", "sampler", "bootstrap", "evaluation", "baseline")
+PURPOSES = (
+    "split",
+    "initial",
+    "order",
+    "dropout",
+    "sampler",
+    "bootstrap",
+    "evaluation",
+    "baseline",
+    "augmentation",
+)
 
 
 def start(address, purpose):
