@@ -15,6 +15,7 @@ from hpsearch.tracking import bulk, model_files
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.place import artifact_place, embedded_uri
 from hpsearch.tracking.record import RunRecord
+from hpsearch.tracking.relocation import relocate
 from hpsearch.tracking.sink import DatasetUse, Sink
 from hpsearch.tracking.template import copy_template, keep_template
 
@@ -53,6 +54,7 @@ def open_database(store: Store) -> None:
                 _make_by_mlflow(store)
             # Readers (the UI) and writers do not wait for each other; the setting stays in the file.
             connection.execute("PRAGMA journal_mode=WAL")
+        relocate(store.database, store.artifacts)
         if new:
             keep_template(store.database)
 

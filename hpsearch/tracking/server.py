@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from hpsearch.errors import InputError, Problem
+from hpsearch.errors import InputError, Problem, TrackingError
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.environment import quieten_server
 from hpsearch.tracking.identity import load_identity
 from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.processes import ended, serving, taken
+from hpsearch.tracking.relocation import relocate
 from hpsearch.tracking.view import study_link
 
 if TYPE_CHECKING:
@@ -112,8 +113,19 @@ def _choose_port(port: int | None) -> tuple[int, int | None]:
 
 
 def ensure_database(store: Store) -> None:
-    """Made here, under our lock: the server's workers would make it all at once, which fails."""
-    if not store.database.exists():
+    """Made here, under our lock: the server's workers would make it all at once, which fails.
+
+    That of a store that was moved is told where its files are.
+
+    Raises:
+        TrackingError: it cannot be written.
+    """
+    if store.database.exists():
+        try:
+            relocate(store.database, store.artifacts)
+        except sqlite3.Error as error:
+            raise TrackingError(f"{store.database}: cannot be written ({error})") from error
+    else:
         from hpsearch.tracking.environment import quieten  # noqa: PLC0415
 
         quieten(os.environ)

@@ -14,6 +14,14 @@ from hpsearch.store import Store
 from tests.support.postgres import PostgresServer
 from tests.support.studies import QUICK, cli, run_quick, table
 
+# long enough to be in the middle of
+STUDY = (
+    QUICK.replace("epochs: {min: 2, max: 6}", "epochs: {min: 300, max: 400}").replace(
+        "trials: 14", "trials: 40"
+    )
+    + "early_stopping: none\n"
+)
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -26,13 +34,13 @@ def server():
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """The table of an undisturbed run."""
-    result, _ = run_quick(tmp_path_factory.mktemp("reference"))
+    result, _ = run_quick(tmp_path_factory.mktemp("reference"), STUDY)
     return table(result.facts)
 
 
 @pytest.fixture
 def directory(tmp_path, server):
-    text = f"{QUICK}storage: {{url: '{server.new_database()}', max_outage: 90s}}\n"
+    text = f"{STUDY}storage: {{url: '{server.new_database()}', max_outage: 90s}}\n"
     (tmp_path / "quick.yaml").write_text(text)
     return tmp_path
 
