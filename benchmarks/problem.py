@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -78,3 +79,28 @@ class Folds:
         x = ((x - x.mean(axis=0)) / x.std(axis=0)).astype(np.float32)
         split = StratifiedKFold(self.folds_count, shuffle=True, random_state=0).split(x, y)
         return [(x[train], y[train], x[test], y[test]) for train, test in split]
+
+
+@dataclass(frozen=True)
+class Layered:
+    """A classifier of images (H, W, C) or sequences (T, D) into ten classes, by layers as a study file lists them."""
+
+    layers: Sequence[Any]
+    shape: Sequence[int]
+    batch: int = 32
+    samples: int = 320
+    classes: int = 10
+    learning_rate: float = 1e-3
+    l2: float = 1e-4
+
+    @property
+    def steps(self) -> int:
+        """Training steps in an epoch."""
+        return self.samples // self.batch
+
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs (samples, ...) float32 and classes (samples,) int64."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.samples, *self.shape)).astype(np.float32)
+        teacher = rng.standard_normal((x[0].size, self.classes))
+        return x, (x.reshape(self.samples, -1) @ teacher).argmax(axis=1)

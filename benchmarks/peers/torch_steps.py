@@ -39,7 +39,7 @@ class Modules(_Steps):
         self.model = _perceptron(self.case)
         self.zero: Callable[[], None]
         if optimizer == "flat":
-            parameter = _flatten(self.model)
+            parameter = flatten(self.model)
             self.optimizer = self.adam([parameter], "fused")
             self.zero = parameter.grad.zero_
         else:
@@ -111,7 +111,7 @@ def _perceptron(case: Case) -> nn.Sequential:
     return nn.Sequential(*parts[:-2])
 
 
-def _flatten(model: nn.Module) -> nn.Parameter:
+def flatten(model: nn.Module) -> nn.Parameter:
     """All parameters and gradients as views of one tensor each, so that the optimizer sees a single one."""
     parts = list(model.parameters())
     flat = nn.Parameter(torch.cat([part.detach().flatten() for part in parts]))

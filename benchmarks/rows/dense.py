@@ -5,14 +5,14 @@ does: trials differ in optimizer and depth, and stop at different times. Network
 one program (`baddbmm`) are measured beside it, as a variant in brackets.
 """
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, partial
 
-from benchmarks.measure import Measured, Side, compare
+from benchmarks.measure import Side, compare
 from benchmarks.problem import Case
 from benchmarks.row import Result, Row
+from benchmarks.rows.step import step_result
 
 _SECONDS_A_REPETITION = 0.06
 
@@ -48,7 +48,8 @@ def against_pytorch(name: str) -> Result:
     peers["1 by baddbmm"] = _stacked(shape, 1)
     stacked = {f"({k} stacked by hand)": _stacked(shape, k) for k in shape.cohorts if k > 1}
     measured = compare(sides | peers | stacked)
-    return _result(measured, shape.case, ours=list(sides), peers=list(peers), others=list(stacked))
+    peak = shape.case.flops / sgemm_peak()
+    return step_result(measured, ours=list(sides), peers=list(peers), others=list(stacked), peak=peak)
 
 
 def against_jax() -> Result:
@@ -60,7 +61,8 @@ def against_jax() -> Result:
         for generator in ("threefry2x32", "rbg")
     }
     measured = compare({"8 together": _ours(shape, 8)} | peers)
-    result = _result(measured, shape.case, ours=["8 together"], peers=list(peers))
+    peak = shape.case.flops / sgemm_peak()
+    result = step_result(measured, ours=["8 together"], peers=list(peers), peak=peak)
     compilation = measured[result.peer_variant].setup
     steps = 25 * DIGITS.steps * 8
     counted = (result.peer * steps * 1e-6 + compilation) / (result.ours * steps * 1e-6)
@@ -72,30 +74,6 @@ def against_jax() -> Result:
 def sgemm_peak() -> float:
     """Floating-point operations a second, measured once a run."""
     return compare({"sgemm": Side("benchmarks.ours.machine:Sgemm")}, rounds=30)["sgemm"].report["flops"]
-
-
-def _result(
-    measured: dict[str, Measured], case: Case, *, ours: list[str], peers: list[str], others: Sequence[str] = ()
-) -> Result:
-    def median(name: str) -> float:
-        return measured[name].median
-
-    mine, theirs = min(ours, key=median), min(peers, key=median)
-    pairs = [b / a for a, b in zip(measured[mine].times, measured[theirs].times, strict=True)]
-    low, _, high = statistics.quantiles(pairs, n=4)
-    return Result(
-        ratio=median(theirs) / median(mine),
-        ours=median(mine) * 1e6,
-        peer=median(theirs) * 1e6,
-        unit="us a step",
-        spread=(low, high),
-        peer_variant=theirs,
-        variants={name: median(name) * 1e6 for name in [*ours, *peers, *others]},
-        peak=case.flops / median(mine) / sgemm_peak(),
-        memory={"ours": measured[mine].memory, "peer": measured[theirs].memory},
-        note=mine,
-        details={"loss": {name: m.report["loss"] for name, m in measured.items()}},
-    )
 
 
 def _epochs(shape: Shape, microseconds: float) -> int:
