@@ -1,4 +1,4 @@
-"""hpsearch: a trial's networks for every fold and seed, the seeds of a fold as one cohort, scored on their fold."""
+"""hpsearch: a trial's networks for every fold and seed as one cohort, as a study with folds trains them; each scored on its fold."""
 
 from typing import Any
 
@@ -23,20 +23,27 @@ class Fits:
         self._scores: list[float] = []
 
     def repeat(self) -> None:
-        self._scores = [score for fold in range(len(self._folds)) for score in self._fold(fold)]
+        places = [(fold, seed) for fold in range(len(self._folds)) for seed in range(self._problem.seeds)]
+        cohort = Cohort(
+            [Member(self._recipe, Address(seed=seed, trial=0, fold=fold)) for fold, seed in places],
+            [self._folds[fold][0] for fold, _ in places],
+            outputs=3,
+        )
+        for _ in range(self._problem.epochs):
+            cohort.train_epoch()
+        self._scores = [
+            score
+            for fold, (_, x, y) in enumerate(self._folds)
+            for score in self._of_fold(cohort, x, y, [places[position][0] == fold for position in cohort.rows])
+        ]
 
     def report(self) -> dict[str, Any]:
         return {"accuracy": float(np.mean(self._scores)), "fits": len(self._scores)}
 
-    def _fold(self, fold: int) -> list[float]:
-        part, x, y = self._folds[fold]
-        members = [
-            Member(self._recipe, Address(seed=seed, trial=0, fold=fold)) for seed in range(self._problem.seeds)
-        ]
-        cohort = Cohort(members, part, outputs=3)
-        for _ in range(self._problem.epochs):
-            cohort.train_epoch()
-        return list((cohort.predict(x).argmax(axis=2) == y).mean(axis=1))
+    @staticmethod
+    def _of_fold(cohort: Cohort, x: Any, y: Any, chosen: list[bool]) -> list[float]:
+        outputs = cohort.predict(x, rows=np.flatnonzero(chosen))
+        return list((outputs.argmax(axis=2) == y).mean(axis=1))
 
 
 def _recipe(problem: Folds) -> Any:
