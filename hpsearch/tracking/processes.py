@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -55,9 +56,19 @@ def taken(host: str, port: int) -> bool:
     return False
 
 
+def is_everywhere(host: str) -> bool:
+    """Whether a server that binds to a host listens on all addresses of this machine."""
+    try:
+        return ip_address(host).is_unspecified
+    except ValueError:
+        return not host
+
+
 def reachable(host: str) -> str:
     """Where a server that binds to a host answers on this machine."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - asked, not bound
+    if not is_everywhere(host):
+        return host
+    return "::1" if ":" in host else "127.0.0.1"
 
 
 def ended(process: "subprocess.Popen[bytes]", log: Path | None) -> TrackingError:

@@ -5,12 +5,21 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-_COLUMNS: Final = (
-    ("experiments", "artifact_location"),
-    ("runs", "artifact_uri"),
-    ("logged_models", "artifact_location"),
-    ("model_versions", "source"),
-    ("model_versions", "storage_location"),
+_MOVES: Final = (
+    (
+        "UPDATE experiments SET artifact_location = ? || substr(artifact_location, ?) "
+        "WHERE substr(artifact_location, 1, ?) = ?"
+    ),
+    "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) WHERE substr(artifact_uri, 1, ?) = ?",
+    (
+        "UPDATE logged_models SET artifact_location = ? || substr(artifact_location, ?) "
+        "WHERE substr(artifact_location, 1, ?) = ?"
+    ),
+    "UPDATE model_versions SET source = ? || substr(source, ?) WHERE substr(source, 1, ?) = ?",
+    (
+        "UPDATE model_versions SET storage_location = ? || substr(storage_location, ?) "
+        "WHERE substr(storage_location, 1, ?) = ?"
+    ),
 )
 
 
@@ -25,11 +34,9 @@ def relocate(database: Path, artifacts: Path) -> None:
     """
     with closing(sqlite3.connect(database, timeout=20)) as connection, connection:
         for former in _former(connection, artifacts):
-            for table, column in _COLUMNS:
-                connection.execute(
-                    f"UPDATE {table} SET {column} = ? || substr({column}, ?) WHERE substr({column}, 1, ?) = ?",  # noqa: S608 - our own names
-                    (str(artifacts), len(former) + 1, len(former) + 1, f"{former}/"),
-                )
+            for move in _MOVES:
+                length = len(former) + 1
+                connection.execute(move, (str(artifacts), length, length, f"{former}/"))
 
 
 def _former(connection: sqlite3.Connection, artifacts: Path) -> set[str]:

@@ -18,7 +18,7 @@ from hpsearch.errors import InputError, Problem, StorageError
 from hpsearch.store import Store
 from hpsearch.tracking.environment import quieten_server
 from hpsearch.tracking.place import embedded_uri
-from hpsearch.tracking.processes import ended, reachable, serving, taken
+from hpsearch.tracking.processes import ended, is_everywhere, reachable, serving, taken
 from hpsearch.tracking.server import ensure_database
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _own_names(host: str, port: int) -> tuple[str, ...]:
     names = ["127.0.0.1", "localhost"]
     if not is_loopback(host):
         names += [socket.gethostname(), socket.getfqdn()]
-    names += [host] if host not in ("0.0.0.0", "::") else []  # noqa: S104 - compared, not bound
+    names += [] if is_everywhere(host) else [host]
     return tuple(f"[{name}]:{port}" if ":" in name else f"{name}:{port}" for name in dict.fromkeys(names))
 
 
