@@ -75,10 +75,9 @@ def wait_for_trials(directory, process):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize(
-    ("seconds", "mode"), [(3, "immediate"), pytest.param(30, "fast", marks=pytest.mark.slow)]
-)
-def test_a_stop_in_the_middle_is_waited_out_and_changes_nothing(server, directory, reference, seconds, mode):
+@pytest.mark.parametrize("outage", [(3, "immediate"), pytest.param((30, "fast"), marks=pytest.mark.slow)])
+def test_a_stop_in_the_middle_is_waited_out_and_changes_nothing(server, directory, reference, ledger, outage):
+    seconds, mode = outage
     process = start(directory)
     wait_for_trials(directory, process)
     server.stop(mode)
@@ -87,12 +86,16 @@ def test_a_stop_in_the_middle_is_waited_out_and_changes_nothing(server, director
         assert process.poll() is None, "it waits"
     finally:
         server.start()
+    began = time.monotonic()
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     assert "is away" in errors
     assert "is back; the search goes on" in errors
     assert table(stored(directory)) == reference
+    ledger.enter(
+        f"PostgreSQL stopped for {seconds} s in the middle", injected=1, recovered=[time.monotonic() - began]
+    )
 
 
 @pytest.mark.slow
