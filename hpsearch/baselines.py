@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.parts import in_memory
 from hpsearch.data.prepared import Part, Task
 from hpsearch.engine import Cohort, Member, forward
 from hpsearch.judgment.metrics import final_scores
@@ -18,11 +19,17 @@ from hpsearch.spec.resolution import resolve
 _EPOCHS: Final = 20  # at least, and so many that there are
 _STEPS: Final = 3000  # steps: small data takes many epochs to settle
 _BATCH: Final = 32
+_LARGEST: Final = 16 << 20
 _RARE: Final = 1e-12  # the probability given to a class that the training rows lack
 
 
 def baselines(train: Part, test: Part, task: Task, *, seed: int) -> dict[str, dict[str, float]]:
-    """The scores of each baseline on the test rows, fitted to the training rows."""
+    """The scores of each baseline on the test rows, fitted to the training rows.
+
+    Of parts that lie in files, those rows that 16 MB hold are taken.
+    """
+    stream = Address(seed=seed).stream("baseline")
+    train, test = in_memory(train, stream, most=_LARGEST), in_memory(test, stream, most=_LARGEST)
     outputs: dict[str, NDArray[Any]]
     tokens = train.x.dtype.kind in "iu"  # they are names: no linear function of their numbers says anything
     if task.is_classification:

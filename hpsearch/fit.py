@@ -1,10 +1,12 @@
 """Whether a study file fits the data it names: what neither can know alone."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 from hpsearch.architecture import unbuildable
 from hpsearch.data import PreparedData, prepare
+from hpsearch.data.cache import Cache
 from hpsearch.data.prepared import Part, Task, TrainingData
 from hpsearch.errors import DataError, Problem, SpecError
 from hpsearch.judgment.metrics import metrics_of
@@ -14,8 +16,10 @@ from hpsearch.spec.augmentation import KINDS as AUGMENTATIONS
 _INPUTS: Final = {"table": "a table", "sequence": "sequences", "image": "images", "text": "texts"}
 
 
-def prepare_study(spec: StudySpec) -> PreparedData:
+def prepare_study(spec: StudySpec, cache: Path | None = None) -> PreparedData:
     """The data that a study names, prepared and known to fit the study.
+
+    What is too large for memory is kept in `cache`, or in a place that is gone when the process ends.
 
     Raises:
         DataError: with every problem found in the data; what a key of the study file is to blame for, at its line.
@@ -23,7 +27,9 @@ def prepare_study(spec: StudySpec) -> PreparedData:
             built on them.
     """
     try:
-        data = prepare(spec.data, seed=spec.seed, base=spec.base)
+        data = prepare(
+            spec.data, seed=spec.seed, base=spec.base, cache=None if cache is None else Cache(cache)
+        )
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
     check_fit(spec, data.task)

@@ -94,6 +94,11 @@ class Store:
         return self.root / "artifacts"
 
     @property
+    def cache(self) -> Path:
+        """Prepared data that is too large for memory; may be deleted while no study runs."""
+        return self.root / "cache"
+
+    @property
     def studies(self) -> Path:
         """The parent of all study homes."""
         return self.root / "studies"

@@ -72,7 +72,7 @@ def run_study(
         TrainingError: no trial finished.
         StorageError: the store cannot be read or written.
     """
-    data = prepare_study(spec)
+    data = prepare_study(spec, store.cache)
     database = chosen_database(storage, spec.storage.url, base=spec.base)
     if database is not None:
         database = database.told(observer.warning, max_outage=spec.storage.max_outage)

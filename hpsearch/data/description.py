@@ -14,13 +14,15 @@ from numpy.typing import NDArray
 
 from hpsearch.data.columns import is_numeric
 from hpsearch.data.images import ImageInputs
+from hpsearch.data.large import LargeInputs
 from hpsearch.data.preparation import PreparedData
 from hpsearch.data.sequences import SequenceInputs
 from hpsearch.data.tables import TableInputs
 from hpsearch.data.text import TextInputs
 
 BINS: Final = 24
-_SAMPLE: Final = 5000
+COMPARED: Final = 5000
+"""Rows of a part that are compared with the training part's."""
 _EXAMPLES: Final = 24
 _DRIFTS: Final = 0.15
 _CATEGORIES: Final = 8
@@ -131,8 +133,11 @@ def _facts(inputs: Any) -> tuple[str, tuple[Column, ...], Column | None]:
         case TableInputs():
             frame = inputs.frame
             return "table", tuple(_column(str(name), frame[name]) for name in frame.columns), None
+        case LargeInputs():
+            frame = pd.concat(inputs.take(evenly(len(inputs), COMPARED)).frames())
+            return "table", tuple(_column(str(name), frame[name]) for name in frame.columns), None
         case ImageInputs():
-            sample = inputs.take(_evenly(len(inputs), 1000))
+            sample = inputs.take(evenly(len(inputs), 1000))
             pixels = np.concatenate(list(sample.chunks())).astype(np.float64)
             names = {1: ("gray",), 3: ("red", "green", "blue")}.get(inputs.columns) or [
                 f"channel_{i}" for i in range(inputs.columns)
@@ -143,7 +148,7 @@ def _facts(inputs: Any) -> tuple[str, tuple[Column, ...], Column | None]:
                 None,
             )
         case SequenceInputs():
-            sample_of = inputs.take(_evenly(len(inputs), 1000))
+            sample_of = inputs.take(evenly(len(inputs), 1000))
             steps = np.concatenate([values[there] for values, there in sample_of.chunks()])
             columns = tuple(_numeric(n, "steps", steps[:, i]) for i, n in enumerate(inputs.names))
             lengths = inputs.lengths_here()
@@ -217,7 +222,7 @@ def _drifts(data: PreparedData) -> tuple[Drift, ...]:
 
 def columns_of(x: NDArray[Any], lengths: NDArray[np.int32] | None) -> Floats:
     """(N, columns): a table's features; of pictures and series the mean of each channel; of tokens the length."""
-    rows = _evenly(len(x), _SAMPLE)
+    rows = evenly(len(x), COMPARED)
     if x.ndim == 2 and x.dtype.kind == "i":
         return np.asarray(lengths, dtype=np.float64)[rows, None]
     some = np.asarray(x[rows], dtype=np.float64)
@@ -241,7 +246,7 @@ def _distance(one: Floats, other: Floats) -> tuple[float, float]:
 
 
 def _examples(inputs: Any) -> tuple[Any, ...]:
-    rows = _evenly(len(inputs), _EXAMPLES)
+    rows = evenly(len(inputs), _EXAMPLES)
     match inputs:
         case ImageInputs():
             return tuple(picture for chunk in inputs.take(rows).chunks() for picture in chunk)
@@ -256,7 +261,8 @@ def _examples(inputs: Any) -> tuple[Any, ...]:
     return ()
 
 
-def _evenly(count: int, most: int) -> NDArray[np.int64]:
+def evenly(count: int, most: int) -> NDArray[np.int64]:
+    """At most so many row numbers, evenly spread."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.data.cache import Cache
 from hpsearch.data.images import ImageInputs
-from hpsearch.data.pictures import ENDINGS, Allocate, read_idx, read_pictures
+from hpsearch.data.pictures import ENDINGS, read_idx, read_pictures
 from hpsearch.data.raw import RawData
 from hpsearch.errors import DataError, Problem
 
@@ -28,9 +29,7 @@ PARTS: Final = {
 """Folders of these names above the classes are the parts of the data."""
 
 
-def read_folder(
-    path: Path, source: str, spec: "DataSpec", *, allocate: Allocate
-) -> tuple[RawData, list[str]]:
+def read_folder(path: Path, source: str, spec: "DataSpec", *, cache: Cache) -> tuple[RawData, list[str]]:
     """A folder with a folder of pictures for each class, sorted by class and name; and warnings.
 
     Where all its folders are named like parts (train, validation, test), each of them holds the classes.
@@ -64,7 +63,7 @@ def read_folder(
         )
     files = [file for file, _, _ in pictures]
     place = _named(files, path, source)
-    pixels = read_pictures(files, spec.image, place=place, allocate=allocate)
+    pixels = read_pictures(files, spec.image, place=place, cache=cache, storage=spec.storage)
     left = len(found) - len(pictures)
     warnings = [f"{source}: {left} files that are no PNG or JPEG left out"] if left else []
     parts = np.array([part for _, _, part in pictures]) if given else None
@@ -72,7 +71,7 @@ def read_folder(
     return RawData(name=source, inputs=ImageInputs(pixels), targets=targets, part=parts), warnings
 
 
-def read_listed(raw: RawData, base: Path, spec: "DataSpec", *, allocate: Allocate) -> RawData:
+def read_listed(raw: RawData, base: Path, spec: "DataSpec", *, cache: Cache) -> RawData:
     """The pictures that a table's column of paths names, relative to the table's directory.
 
     Raises:
@@ -91,7 +90,7 @@ def read_listed(raw: RawData, base: Path, spec: "DataSpec", *, allocate: Allocat
     def place_of(row: int) -> str:
         return f"{raw.name}:{line(row)}: {paths.iloc[row]}" if line else f"{raw.name}: {paths.iloc[row]}"
 
-    pixels = read_pictures(files, spec.image, place=place_of, allocate=allocate)
+    pixels = read_pictures(files, spec.image, place=place_of, cache=cache, storage=spec.storage)
     about = frame.drop(columns=name)
     return RawData(
         name=raw.name, inputs=ImageInputs(pixels), targets=raw.targets, line=line, part=raw.part, about=about

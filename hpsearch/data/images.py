@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.data.cache import forget
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import examples_of
 from hpsearch.errors import DataError, Problem
@@ -45,6 +46,7 @@ class ImageInputs:
         for start in range(0, len(self), count):
             rows = slice(start, start + count)
             yield self.pixels[rows if self.rows is None else self.rows[rows]]
+            forget(self.pixels)
 
     def identity(self, targets: pd.DataFrame) -> str:
         """See `fingerprint_of_arrays`."""

@@ -1,6 +1,5 @@
 """From the study file's `data` section to raw data of its kind."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hpsearch.data.arrays import read_arrays
+from hpsearch.data.cache import Cache
 from hpsearch.data.folders import read_folder, read_listed, read_mnist
 from hpsearch.data.images import ImageInputs
+from hpsearch.data.large import is_large, read_large
 from hpsearch.data.raw import RawData
 from hpsearch.data.sequences import SequenceInputs
 from hpsearch.data.series import series_of_table, windows_of_table
@@ -20,16 +20,15 @@ from hpsearch.data.sources import existing
 from hpsearch.data.text import TextInputs
 from hpsearch.data.ts_files import read_ts
 from hpsearch.errors import DataError, Problem
-from hpsearch.spec.sources import is_folder, is_idx
+from hpsearch.spec.sources import is_folder, is_idx, is_named
 
 if TYPE_CHECKING:
     from hpsearch.spec import DataSpec
 
-IN_MEMORY: Final = 256 << 20
-"""Bytes up to which pictures are kept in memory; more of them in a file that is mapped."""
 
-
-def load_special(spec: "DataSpec", *, base: Path) -> tuple[RawData, list[str]] | None:
+def load_special(
+    spec: "DataSpec", *, base: Path, cache: Cache | None = None
+) -> tuple[RawData, list[str]] | None:
     """Raw data from a source that is no table, and warnings; None where the source is a table.
 
     Raises:
@@ -37,7 +36,7 @@ def load_special(spec: "DataSpec", *, base: Path) -> tuple[RawData, list[str]] |
     """
     source, path = spec.source, base / Path(spec.source).expanduser()
     if is_folder(source):
-        return read_folder(path, source, spec, allocate=allocate)
+        return read_folder(path, source, spec, cache=cache or Cache.temporary())
     if is_idx(source):
         return read_mnist(existing(path, source), source), []
     if source.lower().endswith(".ts"):
@@ -45,34 +44,30 @@ def load_special(spec: "DataSpec", *, base: Path) -> tuple[RawData, list[str]] |
     if source.lower().endswith(".npz"):
         raw = read_arrays(existing(path, source), source, spec)
         return None if raw is None else (raw, [])
+    if not is_named(source) and is_large(spec, existing(path, source)):
+        return read_large(path, spec, cache or Cache.temporary())
     return None
 
 
-def of_kind(raw: RawData, spec: "DataSpec", *, base: Path) -> RawData:
+def of_kind(raw: RawData, spec: "DataSpec", *, base: Path, cache: Cache | None = None) -> RawData:
     """A table's rows as the kind of inputs that the study file says.
 
     Raises:
         DataError: the table does not hold what the kind needs.
     """
-    return _CONVERSIONS[spec.known_kind](raw, spec, base)
+    if spec.known_kind == "image":
+        return _image(raw, spec, base, cache or Cache.temporary())
+    return _CONVERSIONS[spec.known_kind](raw, spec)
 
 
-def allocate(shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Room for pictures: in memory, or where they are many in a file that is gone when the process ends."""
-    if np.prod(shape, dtype=np.float64) <= IN_MEMORY:
-        return np.empty(shape, np.uint8)
-    with tempfile.TemporaryFile(prefix="hpsearch-") as file:
-        return np.memmap(file, np.uint8, mode="w+", shape=shape)
-
-
-def _table(raw: RawData, _spec: "DataSpec", _base: Path) -> RawData:
+def _table(raw: RawData, _spec: "DataSpec") -> RawData:
     return raw
 
 
-def _image(raw: RawData, spec: "DataSpec", base: Path) -> RawData:
+def _image(raw: RawData, spec: "DataSpec", base: Path, cache: Cache) -> RawData:
     frame: Any = raw.inputs
     if spec.image.path in frame.columns:
-        return read_listed(raw, (base / Path(spec.source).expanduser()).parent, spec, allocate=allocate)
+        return read_listed(raw, (base / Path(spec.source).expanduser()).parent, spec, cache=cache)
     wrong = [str(name) for name in frame.columns if frame[name].dtype.kind not in "iufb"]
     if wrong:
         remedy = (
@@ -94,7 +89,7 @@ def _image(raw: RawData, spec: "DataSpec", base: Path) -> RawData:
     return replace(raw, inputs=ImageInputs(array))
 
 
-def _sequence(raw: RawData, spec: "DataSpec", _base: Path) -> RawData:
+def _sequence(raw: RawData, spec: "DataSpec") -> RawData:
     if spec.sequence.series is not None:
         return series_of_table(raw, spec)
     frame: Any = raw.inputs
@@ -109,7 +104,7 @@ def _sequence(raw: RawData, spec: "DataSpec", _base: Path) -> RawData:
     return replace(raw, inputs=SequenceInputs(series=values, names=("value",)))
 
 
-def _text(raw: RawData, spec: "DataSpec", _base: Path) -> RawData:
+def _text(raw: RawData, spec: "DataSpec") -> RawData:
     frame: Any = raw.inputs
     name = spec.text.column
     if name not in frame.columns:
@@ -121,14 +116,13 @@ def _text(raw: RawData, spec: "DataSpec", _base: Path) -> RawData:
     return replace(raw, inputs=TextInputs(frame[name]), about=about)
 
 
-def _window(raw: RawData, spec: "DataSpec", _base: Path) -> RawData:
+def _window(raw: RawData, spec: "DataSpec") -> RawData:
     return windows_of_table(raw, spec)
 
 
-_CONVERSIONS: Final[dict[str, Callable[[RawData, "DataSpec", Path], RawData]]] = {
+_CONVERSIONS: Final[dict[str, Callable[[RawData, "DataSpec"], RawData]]] = {
     "auto": _table,
     "table": _table,
-    "image": _image,
     "sequence": _sequence,
     "text": _text,
     "window": _window,

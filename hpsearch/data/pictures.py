@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.bounds import check_unpacked
+from hpsearch.data.cache import LARGE, Cache, file_key, forget, key_of
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ _COLORED: Final = frozenset({"P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr"})
 _TOLD: Final = 5
 
 Place = Callable[[int], str]
-Allocate = Callable[[tuple[int, ...]], NDArray[np.uint8]]
 
 
 def read_pictures(
-    files: Sequence[Path], settings: "ImageSpec", *, place: Place, allocate: Allocate
+    files: Sequence[Path], settings: "ImageSpec", *, place: Place, cache: Cache, storage: str = "auto"
 ) -> NDArray[np.uint8]:
-    """All pictures as (N, H, W, C) uint8 in an array that `allocate` gives; `place` names one in messages.
+    """All pictures as (N, H, W, C) uint8; `place` names one in messages.
+
+    Those of more than 256 MiB (or with `storage` "disk") are decoded once into a file of the cache.
 
     The camera's note of how it was held is followed; transparency is left out; one that is resized is
     averaged over the pixels that a new one covers.
@@ -46,14 +48,24 @@ def read_pictures(
     if settings.size is None:
         _check_sizes(sizes, place)
     gray = settings.color == "gray" or (settings.color == "auto" and all(gray for _, gray in known))
-    pixels = allocate((len(files), *size, 1 if gray else 3))
-    for i, file in enumerate(files):
-        try:
-            pixels[i] = _decoded(file, size, "L" if gray else "RGB")
-        except (OSError, SyntaxError, ValueError) as error:
-            problems.append(_broken(place(i), error))
-    _stop(problems)
-    return pixels
+    shape = (len(files), *size, 1 if gray else 3)
+
+    def fill(pixels: NDArray[np.uint8]) -> None:
+        for i, file in enumerate(files):
+            try:
+                pixels[i] = _decoded(file, size, "L" if gray else "RGB")
+            except (OSError, SyntaxError, ValueError) as error:
+                problems.append(_broken(place(i), error))
+            if i % 1000 == 0:
+                forget(pixels)
+        _stop(problems)
+
+    if storage == "memory" or (storage == "auto" and np.prod(shape, dtype=np.float64) <= LARGE):
+        pixels = np.empty(shape, np.uint8)
+        fill(pixels)
+        return pixels
+    key = key_of("pictures", shape, [file_key(file) for file in files])
+    return cache.array(key, shape, np.uint8, fill)
 
 
 def read_idx(path: Path, source: str, *, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:

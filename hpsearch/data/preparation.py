@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.balance import check_balance, class_weights, oversampled
+from hpsearch.data.cache import Cache
 from hpsearch.data.checks import check_duplicates
 from hpsearch.data.fingerprint import with_split
 from hpsearch.data.given import known_rows, with_files, with_rows
 from hpsearch.data.kinds import Inputs, Preparer, as_inputs
 from hpsearch.data.loading import load_special, of_kind
+from hpsearch.data.parts import cache_for, prepared_arrays
 from hpsearch.data.prepared import DataSummary, Fold, Part, RefitData, Task, TrainingData, frozen
 from hpsearch.data.raw import Findings, RawData
 from hpsearch.data.sealed import SealedTest
@@ -71,26 +73,36 @@ class PreparedData:
         return self._example.copy()
 
 
-def prepare(spec: "DataSpec", *, seed: int, base: Path) -> PreparedData:
+def prepare(spec: "DataSpec", *, seed: int, base: Path, cache: Cache | None = None) -> PreparedData:
     """Load what `spec.source` names (relative to `base`), and prepare it.
+
+    What is too large for memory goes to files of the cache; without one, to files that go with the process.
 
     Raises:
         DataError: with every problem found in the data.
     """
-    special = load_special(spec, base=base)
+    special = load_special(spec, base=base, cache=cache)
     if special is not None:
         raw, warnings = special
-        return prepare_raw(raw, spec, seed=seed, warnings=warnings)
+        raw = with_rows(raw, spec.split, base=base)
+        return prepare_raw(raw, spec, seed=seed, warnings=warnings, cache=cache)
     table = load(spec.source, base=base)
     table, part = with_files(table, spec.source, spec.split, base=base)
     about = {f"data.split.{key}": name for key in _COLUMNS if (name := getattr(spec.split, key)) is not None}
     raw = select(table, spec.source, target=spec.target, drop=spec.drop, about=about)
-    raw = of_kind(raw if part is None else replace(raw, part=part), spec, base=base)
+    raw = of_kind(raw if part is None else replace(raw, part=part), spec, base=base, cache=cache)
     raw = with_rows(raw, spec.split, base=base)
-    return prepare_raw(raw, spec, seed=seed, warnings=table.warnings)
+    return prepare_raw(raw, spec, seed=seed, warnings=table.warnings, cache=cache)
 
 
-def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence[str] = ()) -> PreparedData:
+def prepare_raw(
+    raw: RawData,
+    spec: "DataSpec",
+    *,
+    seed: int,
+    warnings: Sequence[str] = (),
+    cache: Cache | None = None,
+) -> PreparedData:
     """Check, split and preprocess data in memory; source, target and drop of the settings are not looked at.
 
     `warnings` from reading the data come first among the result's.
@@ -115,7 +127,16 @@ def prepare_raw(raw: RawData, spec: "DataSpec", *, seed: int, warnings: Sequence
     inputs.check_parts(split, findings)
     findings.stop_if_any()
     check_duplicates(inputs.row_codes(), targets.content, split, findings)
-    return assemble(raw, inputs, targets, split, spec, fingerprint=identity, warnings=findings.warnings)
+    return assemble(
+        raw,
+        inputs,
+        targets,
+        split,
+        spec,
+        fingerprint=identity,
+        warnings=findings.warnings,
+        cache=cache_for(inputs, spec, cache),
+    )
 
 
 def assemble(
@@ -127,9 +148,17 @@ def assemble(
     *,
     fingerprint: str,
     warnings: Sequence[str],
+    cache: Cache | None = None,
 ) -> PreparedData:
     """Fit preprocessing and scaling on the training rows, apply them to both parts, seal the rest."""
-    every = _Rows(inputs=inputs, targets=targets.content, question=targets.question(), settings=settings)
+    every = _Rows(
+        inputs=inputs,
+        targets=targets.content,
+        question=targets.question(),
+        settings=settings,
+        identity=fingerprint,
+        cache=cache,
+    )
     fitted = [every.take(fold.train).fit() for fold in split.folds]
     folds = [
         Fold(
@@ -157,7 +186,7 @@ def assemble(
         ),
         warnings=tuple(warnings),
         fingerprint=fingerprint,
-        sealed=SealedTest(_inputs=test.inputs, _targets=test.targets),
+        sealed=SealedTest(_inputs=test.inputs, _targets=test.targets, _cache=cache, _identity=fingerprint),
         _development=every.take(split.development),
         _example=as_inputs(raw.inputs).example(targets.rows[split.train[:5]]),
     )
@@ -171,6 +200,8 @@ class _Rows:
     targets: NDArray[Any]
     question: Task
     settings: "DataSpec"
+    identity: str
+    cache: Cache | None
 
     def take(self, rows: NDArray[np.int64]) -> "_Rows":
         return replace(self, inputs=self.inputs.take(rows), targets=self.targets[rows])
@@ -180,7 +211,7 @@ class _Rows:
         return self.inputs.fit(self.settings), scaled_task(self.question, self.targets, how=how)
 
     def part(self, preprocessor: Preparer, task: Task) -> Part:
-        x, lengths = preprocessor.prepare(self.inputs)
+        x, lengths = prepared_arrays(self.inputs, preprocessor, self.cache, self.identity)
         return frozen(x, task.encode(self.targets), lengths)
 
     def training_part(self, preprocessor: Preparer, task: Task) -> Part:

@@ -177,6 +177,11 @@ class RefitData:
     preprocessor: "Preparer"
     task: Task
 
+    @property
+    def tokens(self) -> int | None:
+        """How many token numbers there are; None where inputs are no tokens."""
+        return self.preprocessor.tokens
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataSummary:

@@ -112,6 +112,8 @@ class Preprocessor:
 
     def prepare(self, inputs: Any) -> tuple[NDArray[np.float32], None]:
         """As `transform`, in the form that all kinds of inputs share (see `kinds.Preparer`)."""
+        if hasattr(inputs, "frames"):
+            return np.concatenate([self.transform(frame) for frame in inputs.frames()]), None
         return self.transform(getattr(inputs, "frame", inputs)), None
 
     def to_json(self) -> dict[str, Any]:

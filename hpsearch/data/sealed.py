@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.cache import Cache
+from hpsearch.data.parts import prepared_arrays
 from hpsearch.data.prepared import Part, Task, frozen
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ class SealedTest:
 
     _inputs: "Inputs" = field(repr=False)
     _targets: Any = field(repr=False)
+    _cache: Cache | None = field(default=None, repr=False)
+    _identity: str = ""
 
     def __len__(self) -> int:
         return len(self._inputs)
@@ -33,12 +37,13 @@ class SealedTest:
 
     def columns(self, preprocessor: "Preparer") -> NDArray[np.float64]:
         """The inputs' columns (see `description.columns_of`), to tell how far they are from the training part's."""
-        from hpsearch.data.description import columns_of  # noqa: PLC0415 - only where data is described
+        from hpsearch.data.description import COMPARED, columns_of, evenly  # noqa: PLC0415 - only where data is described
 
-        x, lengths = preprocessor.prepare(self._inputs)
+        rows = evenly(len(self._inputs), COMPARED)
+        x, lengths = preprocessor.prepare(self._inputs.take(rows))
         return columns_of(x, lengths)
 
     def open(self, preprocessor: "Preparer", task: Task) -> Part:
         """The test rows as the fitted preprocessing and the task's scaling see them."""
-        x, lengths = preprocessor.prepare(self._inputs)
+        x, lengths = prepared_arrays(self._inputs, preprocessor, self._cache, self._identity)
         return frozen(x, task.encode(self._targets), lengths)

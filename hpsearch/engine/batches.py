@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from hpsearch.data.cache import PAGES_AROUND, RESIDENT, forget, root
 from hpsearch.data.prepared import Part
 from hpsearch.engine.arrays import Array, aligned, shared
 from hpsearch.engine.losses import Loss
@@ -95,7 +96,7 @@ class Batches:
         longest = int(self._counts.max())
         self.size = min(batch, longest)
         self.full, self.rest = divmod(longest, self.size)
-        self._order = np.resize(np.arange(longest), (len(samples), longest))
+        self._order = np.empty((len(samples), longest), _index_type(self._pool.count))
         for order, each, start in zip(self._order, samples, self._pool.starts, strict=True):
             order[:] = start + np.resize(each.shown, longest)
         self._shares = self._shares_of_places()
@@ -186,7 +187,7 @@ class _Pool:
         firsts = np.cumsum([0, *map(len, distinct)])
         where = {id(each): int(first) for each, first in zip(distinct, firsts, strict=False)}
         self.starts = [where[id(each)] for each in samples]
-        self.dtype, self.ones = dtype, ones
+        self.dtype, self.ones, self.count = dtype, ones, int(firsts[-1])
         first = distinct[0].inputs
         self.inputs_dtype = first.dtype if first.dtype.kind in "iu" else dtype
         self.shape = (*first.shape[1:-1], first.shape[-1] + 1) if ones else first.shape[1:]
@@ -194,6 +195,7 @@ class _Pool:
         self.lengths = _joined_or_none([each.lengths for each in distinct])
         self.weights = _joined_or_none([each.weights for each in distinct])
         self._sources = [each.inputs for each in samples]
+        self._touched = 0
         self.inputs = self._copy([each.inputs for each in distinct])
 
     @property
@@ -211,12 +213,19 @@ class _Pool:
         """The inputs at (K, W) places, without the column of ones, from where they are."""
         for source, start, row, values in zip(self._sources, self.starts, places, out, strict=True):
             values[:] = source[row - start]
+        self._touched += places.size * PAGES_AROUND
+        if self._touched > RESIDENT:
+            self._touched = 0
+            for source in self._sources:
+                forget(source)
 
     def _copy(self, inputs: Sequence[Array]) -> Array | None:
         """All inputs as one array with its column of ones; None where that would take a copy too large."""
+        count = sum(map(len, inputs))
+        if count * self.bytes > COPIED_AT_MOST and any(root(each) is not None for each in inputs):
+            return None
         if len(inputs) == 1 and not self.ones and inputs[0].dtype == self.inputs_dtype:
             return inputs[0]
-        count = sum(map(len, inputs))
         if count * self.bytes > COPIED_AT_MOST:
             return None
         copied = np.ones((count, *self.shape), self.inputs_dtype)
@@ -287,3 +296,8 @@ def _joined(arrays: Sequence[Array]) -> Array:
 def _joined_or_none(arrays: Sequence[Array | None]) -> Array | None:
     there = [array for array in arrays if array is not None]
     return _joined(there) if len(there) == len(arrays) else None
+
+
+def _index_type(count: int) -> np.dtype[Any]:
+    """The smaller type that numbers so many samples: of many samples, their order is what takes memory."""
+    return np.dtype(np.int32 if count < 2**31 else np.int64)

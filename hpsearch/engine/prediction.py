@@ -1,10 +1,12 @@
 """What trained networks say of inputs: without dropout, in chunks, in memory that is kept."""
 
+from collections.abc import Iterable
 from math import prod
 from typing import Any, Final
 
 import numpy as np
 
+from hpsearch.data.cache import forget, root, slices
 from hpsearch.engine.activations import ACTIVATIONS, Work
 from hpsearch.engine.arrays import Array, aligned, quiet
 from hpsearch.engine.network import Buffers, Network
@@ -112,16 +114,24 @@ def forward(weights: Weights, x: Array, lengths: Array | None = None) -> Array:
     """The outputs of one trained network, (N, ...) -> (N, O), before softmax or sigmoid."""
     dtype, plan = weights.parameters.dtype, weights.plan
     out = np.empty((1, len(x), plan.outputs), dtype)
+    predictor = Predictor(plan, 1, dtype)
     with quiet():
-        Predictor(plan, 1, dtype).predict(
-            weights.parameters[None],
-            weights.state[None],
-            as_inputs(x, plan, dtype),
-            lengths=lengths,
-            out=out,
-        )
+        for rows in _rows_at_once(x):
+            predictor.predict(
+                weights.parameters[None],
+                weights.state[None],
+                as_inputs(x[rows], plan, dtype),
+                lengths=None if lengths is None else lengths[rows],
+                out=out[:, rows],
+            )
+            forget(x)
     result: Array = out[0]
     return result
+
+
+def _rows_at_once(x: Array) -> Iterable[slice]:
+    """All rows; of inputs that lie in a file a few, so that not all of it becomes resident."""
+    return [slice(0, len(x))] if root(x) is None else slices(len(x), x[:1].nbytes)
 
 
 def as_inputs(x: Array, plan: Plan, dtype: np.dtype[Any]) -> Array:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.cache import gathered
+from hpsearch.data.parts import in_memory
 from hpsearch.data.prepared import Fold, Task, TrainingData
 from hpsearch.randomness import Address
 
@@ -28,7 +30,8 @@ class FoldEvaluation:
     """A sample of the training part, as large as the validation part, and that part.
 
     Both are judged in evaluation mode (no dropout, the epoch's final weights), so that their difference is the
-    generalization gap and nothing else. One forward pass serves both.
+    generalization gap and nothing else. One forward pass serves both. Of a validation part that lies in a file,
+    epochs are judged on the rows that 32 MB hold; a trial's final scores are on all of it.
     """
 
     x: NDArray[Any]
@@ -39,13 +42,13 @@ class FoldEvaluation:
     @classmethod
     def draw(cls, fold: Fold, seed: int, number: int) -> "FoldEvaluation":
         """The evaluation set of a fold."""
-        train, validation = fold.train, fold.validation
-        n = min(len(train), len(validation))
         stream = Address(seed=seed, fold=number).stream("evaluation")
+        train, validation = fold.train, in_memory(fold.validation, stream)
+        n = min(len(train), len(validation))
         rows = np.sort(stream.choice(len(train), size=n, replace=False))
         lengths = None
         if train.lengths is not None and validation.lengths is not None:
             lengths = np.concatenate([train.lengths[rows], validation.lengths])
-        x = np.concatenate([train.x[rows], validation.x])
+        x = np.concatenate([gathered(train.x, rows), validation.x])
         parts = {"train": (slice(0, n), train.y[rows]), "validation": (slice(n, len(x)), validation.y)}
         return cls(x, lengths, parts, fold.task)

@@ -115,6 +115,11 @@ class DataSpec(Section):
     kind: Annotated[str, _choice(*KINDS)] = Field(
         default="auto", description="what inputs are; `auto` goes by the source and the sections below"
     )
+    storage: Annotated[str, _choice("auto", "memory", "disk")] = Field(
+        default="auto",
+        description="where prepared arrays are kept; `auto`: in memory, and of tables and pictures of more than 256 "
+        "MiB in files that all workers map",
+    )
     target: Annotated[str | tuple[str, ...] | None, PlainValidator(_target), _TARGET] = Field(
         default=None, description="the column to predict, or a list of them; tables need it"
     )

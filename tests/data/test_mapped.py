@@ -3,7 +3,7 @@
 import numpy as np
 
 from hpsearch.data.mapped import mapped, place_in_file, written
-from hpsearch.data.prepared import Task, TrainingData, frozen
+from hpsearch.data.prepared import Fold, Task, TrainingData, frozen
 
 TASK = Task(kind="regression", target_names=("t",))
 
@@ -19,7 +19,9 @@ def test_parts_of_any_rank_come_back_read_only(tmp_path):
     for number, part in enumerate(parts):
         directory = tmp_path / str(number)
         directory.mkdir()
-        back = mapped(written(TrainingData(task=TASK, train=parts[0], validation=part), directory))
+        back = mapped(
+            written(TrainingData(folds=(Fold(task=TASK, train=parts[0], validation=part),)), directory)
+        )
         assert back.task == TASK
         assert back.validation.shape == part.shape
         for array in ("x", "y", "lengths"):
@@ -38,7 +40,7 @@ def test_mapped_arrays_are_referred_to_by_their_place(tmp_path):
     np.save(tmp_path / "big.npy", rows)
     big = np.load(tmp_path / "big.npy", mmap_mode="r")
     part = frozen(np.asarray(big)[3:8], np.arange(5, dtype=np.int32))
-    sent = written(TrainingData(task=TASK, train=part, validation=part), tmp_path)
+    sent = written(TrainingData(folds=(Fold(task=TASK, train=part, validation=part),)), tmp_path)
     assert sent.train.x.file == str(tmp_path / "big.npy")
     assert len(list(tmp_path.iterdir())) == 3  # it, and y twice
     np.testing.assert_array_equal(mapped(sent).train.x, rows[3:8])

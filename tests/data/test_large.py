@@ -1,0 +1,144 @@
+"""Data in files: the same numbers as in memory, written once, whole or not at all, and shared by all who map them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from benchmarks.memory import measure
+from hpsearch.data import prepare
+from hpsearch.data.cache import Cache, root
+from hpsearch.data.mapped import place_in_file
+from hpsearch.errors import DataError, StorageError
+from hpsearch.spec import DataSpec
+
+RANDOM = np.random.default_rng(0)
+ROWS = 3000
+
+
+def frame():
+    x = RANDOM.normal([0, 1e9, 5], [1, 20, 0.1], size=(ROWS, 3))
+    x[RANDOM.random(ROWS) < 0.1, 2] = np.nan
+    flag = RANDOM.random(ROWS) < 0.5
+    return pd.DataFrame(
+        {
+            "a": x[:, 0],
+            "far": x[:, 1],
+            "gaps": x[:, 2],
+            "n": np.arange(ROWS) % 7,
+            "flag": flag,
+            "y": x[:, 0] * 2,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory):
+    made, table = tmp_path_factory.mktemp("large"), frame()
+    table.to_csv(made / "t.csv", index=False)
+    table.to_parquet(made / "t.parquet", row_group_size=500)
+    table.to_feather(made / "t.feather")
+    return made
+
+
+def prepared(base, cache, source="t.csv", **given):
+    spec = DataSpec(**{"source": source, "target": "y", **given})
+    return prepare(spec, seed=0, base=base, cache=Cache(cache))
+
+
+@pytest.mark.parametrize("source", ["t.csv", "t.parquet", "t.feather"])
+@pytest.mark.parametrize("numeric", ["standardize", "min_max"])
+def test_a_table_in_files_is_the_table_in_memory(base, tmp_path, source, numeric):
+    """Up to the rounding of sums; the split and the targets are the same, and far columns keep their digits."""
+    how = {"preprocess": {"numeric": numeric, "missing": "mean"}}
+    large = prepared(base, tmp_path, source, storage="disk", **how)
+    small = prepared(base, tmp_path, source, storage="memory", **how)
+    for part in ("train", "validation"):
+        one, other = getattr(large.training, part), getattr(small.training, part)
+        assert place_in_file(one.x) is not None
+        assert root(other.x) is None
+        np.testing.assert_allclose(one.x, other.x, atol=2e-6)
+        np.testing.assert_array_equal(one.y, other.y)
+    refits = large.refit(), small.refit()
+    np.testing.assert_allclose(refits[0].part.x, refits[1].part.x, atol=2e-6)
+    tests = [data.sealed.open(data.preprocessor, data.task) for data in (large, small)]
+    np.testing.assert_allclose(tests[0].x, tests[1].x, atol=2e-6)
+    rows = small.raw_example()
+    np.testing.assert_allclose(
+        large.preprocessor.prepare(rows)[0], small.preprocessor.prepare(rows)[0], atol=2e-6
+    )
+
+
+def test_what_is_written_is_used_again_until_the_file_changes(base, tmp_path):
+    source = tmp_path / "t.parquet"
+    source.write_bytes((base / "t.parquet").read_bytes())
+    cache = tmp_path / "cache"
+    first = prepared(tmp_path, cache, "t.parquet", storage="disk")
+    written = {file.name: file.stat().st_mtime_ns for file in cache.iterdir()}
+    again = prepared(tmp_path, cache, "t.parquet", storage="disk")
+    assert {file.name: file.stat().st_mtime_ns for file in cache.iterdir()} == written
+    assert again.fingerprint == first.fingerprint
+    assert any("prepared before" in warning for warning in again.warnings)
+    changed = frame()
+    changed.to_parquet(source)
+    other = prepared(tmp_path, cache, "t.parquet", storage="disk")
+    assert other.fingerprint != first.fingerprint
+    assert len(list(cache.iterdir())) > len(written)
+
+
+def test_an_array_is_there_whole_or_not_at_all(tmp_path):
+    cache = Cache(tmp_path)
+
+    def breaks(array):
+        array[:2] = 1
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StorageError, match="No space left on device"):
+        cache.array("k", (10,), np.float32, breaks)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(StorageError, match="GB are needed"):
+        cache.array("k", (10**15,), np.float32, breaks)
+    assert cache.array("k", (3,), np.int32, lambda array: array.fill(7)).tolist() == [7, 7, 7]
+    assert cache.array("k", (3,), np.int32, breaks).tolist() == [7, 7, 7]
+
+
+def test_what_cannot_be_streamed_is_refused_with_the_way_out(base, tmp_path):
+    table = frame().assign(word="x")
+    table.to_csv(tmp_path / "w.csv", index=False)
+    with pytest.raises(
+        DataError, match="must be numbers in a table that is kept in a file, got string; leave it"
+    ):
+        prepared(tmp_path, tmp_path, "w.csv", storage="disk")
+    prepared(tmp_path, tmp_path, "w.csv", storage="disk", drop=["word"])
+    with pytest.raises(DataError, match="the table has no column 'z'"):
+        prepared(base, tmp_path, storage="disk", target="z")
+    (tmp_path / "bad.csv").write_text("a,y\n" + "1,2\n" * 50 + "1\n")
+    with pytest.raises(DataError, match="cannot be read as a table"):
+        prepared(tmp_path, tmp_path, "bad.csv", storage="disk")
+    table.assign(word=np.inf).to_parquet(tmp_path / "inf.parquet")
+    with pytest.raises(DataError, match=r"must be finite and below 3\.4e38 in size, got inf in row 1"):
+        prepared(tmp_path, tmp_path, "inf.parquet", storage="disk")
+
+
+def test_pictures_in_files_are_the_pictures_in_memory(tmp_path):
+    for label in ("cat", "dog"):
+        (tmp_path / "pets" / label).mkdir(parents=True)
+        for i in range(8):
+            picture = RANDOM.integers(0, 256, (6, 5, 3), dtype=np.uint8)
+            Image.fromarray(picture).save(tmp_path / f"pets/{label}/{i}.png")
+    given = {"source": "pets/", "target": None, "image": {"size": 5}}
+    large, small = (
+        prepared(tmp_path, tmp_path / "cache", storage=how, **given) for how in ("disk", "memory")
+    )
+    assert place_in_file(large.training.train.x) is not None
+    np.testing.assert_array_equal(large.training.train.x, small.training.train.x)
+    assert large.fingerprint == small.fingerprint
+    assert large.preprocessor == small.preprocessor
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_while_data_grow():
+    """Three times the data, and hardly more memory of the process's own; pages of files stay few."""
+    small, large = measure(0.6), measure(1.8)
+    assert large["RssAnon"] < small["RssAnon"] + 150
+    assert large["VmRSS"] < 1500
