@@ -12,11 +12,11 @@ from hpsearch.data.arrays import read_arrays
 from hpsearch.data.cache import Cache
 from hpsearch.data.folders import read_folder, read_listed, read_mnist
 from hpsearch.data.images import ImageInputs
-from hpsearch.data.large import is_large, read_large
 from hpsearch.data.raw import RawData
 from hpsearch.data.sequences import SequenceInputs
 from hpsearch.data.series import series_of_table, windows_of_table
 from hpsearch.data.sources import existing
+from hpsearch.data.streams import is_large, read_large
 from hpsearch.data.text import TextInputs
 from hpsearch.data.ts_files import read_ts
 from hpsearch.errors import DataError, Problem
