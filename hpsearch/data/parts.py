@@ -33,10 +33,7 @@ def in_memory(part: Part, random: np.random.Generator, *, most: int = JUDGED) ->
         return part
     count = max(2, most // part.x[:1].nbytes)
     rows = np.sort(random.choice(len(part), size=min(len(part), count), replace=False))
-    chosen = frozen(
-        gathered(part.x, rows), part.y[rows], None if part.lengths is None else part.lengths[rows]
-    )
-    return chosen
+    return frozen(gathered(part.x, rows), part.y[rows], None if part.lengths is None else part.lengths[rows])
 
 
 def prepared_arrays(inputs: Inputs, preparer: Preparer, cache: Cache | None, identity: str) -> Arrays:
