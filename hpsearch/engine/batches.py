@@ -96,7 +96,7 @@ class Batches:
         longest = int(self._counts.max())
         self.size = min(batch, longest)
         self.full, self.rest = divmod(longest, self.size)
-        self._order = np.empty((len(samples), longest), _index_type(self._pool.count))
+        self._order = np.empty((len(samples), longest), self._pool.numbers)
         for order, each, start in zip(self._order, samples, self._pool.starts, strict=True):
             order[:] = start + np.resize(each.shown, longest)
         self._shares = self._shares_of_places()
@@ -187,7 +187,8 @@ class _Pool:
         firsts = np.cumsum([0, *map(len, distinct)])
         where = {id(each): int(first) for each, first in zip(distinct, firsts, strict=False)}
         self.starts = [where[id(each)] for each in samples]
-        self.dtype, self.ones, self.count = dtype, ones, int(firsts[-1])
+        self.dtype, self.ones = dtype, ones
+        self.numbers = np.int32 if firsts[-1] < 2**31 else np.int64  # an order of many takes memory
         first = distinct[0].inputs
         self.inputs_dtype = first.dtype if first.dtype.kind in "iu" else dtype
         self.shape = (*first.shape[1:-1], first.shape[-1] + 1) if ones else first.shape[1:]
@@ -222,11 +223,11 @@ class _Pool:
     def _copy(self, inputs: Sequence[Array]) -> Array | None:
         """All inputs as one array with its column of ones; None where that would take a copy too large."""
         count = sum(map(len, inputs))
-        if count * self.bytes > COPIED_AT_MOST and any(root(each) is not None for each in inputs):
-            return None
-        if len(inputs) == 1 and not self.ones and inputs[0].dtype == self.inputs_dtype:
+        fits = count * self.bytes <= COPIED_AT_MOST
+        as_they_are = len(inputs) == 1 and not self.ones and inputs[0].dtype == self.inputs_dtype
+        if as_they_are and (fits or root(inputs[0]) is None):
             return inputs[0]
-        if count * self.bytes > COPIED_AT_MOST:
+        if not fits:
             return None
         copied = np.ones((count, *self.shape), self.inputs_dtype)
         np.concatenate(inputs, out=copied[..., :-1] if self.ones else copied, casting="same_kind")
@@ -296,8 +297,3 @@ def _joined(arrays: Sequence[Array]) -> Array:
 def _joined_or_none(arrays: Sequence[Array | None]) -> Array | None:
     there = [array for array in arrays if array is not None]
     return _joined(there) if len(there) == len(arrays) else None
-
-
-def _index_type(count: int) -> np.dtype[Any]:
-    """The smaller type that numbers so many samples: of many samples, their order is what takes memory."""
-    return np.dtype(np.int32 if count < 2**31 else np.int64)
