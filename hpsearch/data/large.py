@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.data.cache import forget, slices
+from hpsearch.data.cache import forget, gathered, slices
 from hpsearch.data.preprocessing import NumericColumn, Preprocessor
 from hpsearch.data.raw import Findings
 from hpsearch.errors import DataError, Problem
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hpsearch.data.splits import Split
     from hpsearch.spec import DataSpec
 
-_SAMPLE: Final = 200_000
+_SAMPLED: Final = 32 << 20
 _SEED: Final = 0x9E3779B97F4A7C15
 Floats = NDArray[np.float64]
 
@@ -95,7 +95,7 @@ class LargeInputs:
         return codes
 
     def fit(self, settings: "DataSpec") -> Preprocessor:
-        """Missing values and scaling, from sums over all of these rows; medians from 200,000 of them, evenly spread.
+        """Missing values and scaling, from sums over all rows; medians from those that 32 MB hold, evenly spread.
 
         Raises:
             DataError: a way of scaling that needs all values at once.
@@ -131,14 +131,10 @@ class LargeInputs:
         return next(self.take(rows).frames())
 
     def _medians(self) -> Floats:
-        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), _SAMPLE)).astype(np.int64))
-        width = max(1, (32 << 20) // (8 * len(rows)))
-        sample = np.concatenate([c.astype(np.float32) for c in self.take(rows).chunks()])
-        parts = [
-            np.nanmedian(sample[:, i : i + width].astype(np.float64), axis=0)
-            for i in range(0, self.columns, width)
-        ]
-        return np.concatenate(parts)
+        most = max(1000, _SAMPLED // (8 * self.columns))
+        rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), most)).astype(np.int64))
+        stored = gathered(self.stored, rows if self.rows is None else self.rows[rows])
+        return np.nanmedian(stored.astype(np.float64), axis=0) * self.scale + self.center
 
 
 def _statistics(rows: LargeInputs) -> tuple[Floats, Floats, Floats, Floats, Floats]:
