@@ -1,6 +1,7 @@
 """What is looked for in the input columns before anything is learned from them."""
 
-from typing import Any, Final
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,9 @@ from hpsearch.data.columns import beyond_float32, bounds_of, is_numeric, stray_t
 from hpsearch.data.preprocessing import is_constant
 from hpsearch.data.raw import Findings
 from hpsearch.data.splits import Split
+
+if TYPE_CHECKING:
+    from hpsearch.spec import PreprocessSpec
 
 MOST_CATEGORIES: Final = 1000
 ID_LIKE: Final = 0.5
@@ -28,7 +32,42 @@ def check_inputs(inputs: "pd.DataFrame", findings: Findings) -> None:
             _check_stray(column, findings)
 
 
-def check_columns(training: "pd.DataFrame", development: "pd.DataFrame", findings: Findings) -> None:
+def check_settings(inputs: "pd.DataFrame", settings: "PreprocessSpec", findings: Findings) -> None:
+    """Note settings of columns that are not there, or not of their kind."""
+    for name, column in settings.columns.items():
+        key = f"data.preprocess.columns.{name}"
+        if name not in inputs.columns:
+            near = get_close_matches(name, list(map(str, inputs.columns)), n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else ""
+            findings.problem(f"there is no input column {name!r}", key=key, remedy=remedy)
+        elif is_numeric(inputs[name]) and column.encode is not None:
+            findings.problem(
+                f"column {name!r} holds numbers, which are not encoded", key=key, remedy="use scale"
+            )
+        elif not is_numeric(inputs[name]) and (column.scale is not None or column.missing is not None):
+            findings.problem(
+                f"column {name!r} holds texts, which have no scale", key=key, remedy="use encode"
+            )
+
+
+def check_values(training: "pd.DataFrame", findings: Findings) -> None:
+    """Note columns that hold no value in a fold's training rows."""
+    known = {problem.key for problem in findings.problems}
+    for name in training.columns[training.isna().all()]:
+        if f"column {name!r}" not in known:
+            findings.problem(
+                "holds no value in the training part of a fold",
+                key=f"column {name!r}",
+                remedy=f"leave it out with data.drop: [{name}]",
+            )
+
+
+def check_columns(
+    training: "pd.DataFrame",
+    development: "pd.DataFrame",
+    findings: Findings,
+    settings: "PreprocessSpec | None" = None,
+) -> None:
     """What fitting needs of the columns, looked for in the rows that are fitted: never in the test part."""
     constant: list[str] = []
     for name in training.columns:
@@ -44,7 +83,7 @@ def check_columns(training: "pd.DataFrame", development: "pd.DataFrame", finding
             constant.append(str(name))
         elif is_numeric(column):
             _check_counter(development[name], findings)
-        else:
+        elif settings is None or settings.encode_of(str(name)) == "one_hot":
             _check_categories(development[name].dropna(), findings)
     if constant:
         findings.warn(
@@ -107,7 +146,7 @@ def _check_categories(known: "pd.Series[Any]", findings: Findings) -> None:
         findings.problem(
             f"{count} different {what}, of at most {MOST_CATEGORIES} that can be one-hot encoded",
             key=f"column {name!r}",
-            remedy=f"leave it out with data.drop: [{name}], or make it a number",
+            remedy=f"leave it out with data.drop: [{name}], or make it a number, or encode it by hashing",
         )
     elif count > ID_LIKE * len(known) and len(known) >= FEWEST_FOR_ID:
         findings.warn(

@@ -113,7 +113,7 @@ def prepare_raw(
     findings = Findings(name=raw.name, line=raw.line, warnings=list(warnings))
     inputs = as_inputs(raw.inputs)
     identity = with_split(inputs.identity(raw.targets), raw)
-    inputs = inputs.tidy() if isinstance(inputs, TableInputs) else inputs
+    inputs = inputs.tidy(spec.preprocess) if isinstance(inputs, TableInputs) else inputs
     inputs.check(findings)
     targets = read_targets(raw.targets.reset_index(drop=True), spec.task, findings)
     inputs = inputs.take(targets.rows)

@@ -22,7 +22,7 @@ class Task:
 
     `classes` are the original labels in order (classification); class id i in the arrays means `classes[i]`.
     `target_mean` and `target_scale` (one a target) undo the targets' standardization: own unit = scaled *
-    scale + mean.
+    scale + mean; where `target_curve` is "log", that is sign(own) ln(1 + |own|).
     """
 
     kind: TaskKind
@@ -30,6 +30,7 @@ class Task:
     classes: tuple[Label, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
+    target_curve: Literal["none", "log"] = "none"
 
     @property
     def is_classification(self) -> bool:
@@ -56,7 +57,9 @@ class Task:
         """
         if not self.is_classification:
             values = np.asarray(targets, dtype=np.float64).reshape(-1, len(self.target_names))
-            scaled = (values - np.array(self.target_mean)) / np.array(self.target_scale)
+            scaled = (bent(values, self.target_curve) - np.array(self.target_mean)) / np.array(
+                self.target_scale
+            )
             return np.ascontiguousarray(scaled, dtype=np.float32)
         labels = np.asarray(targets, dtype=object).reshape(-1)
         ids = {label: i for i, label in enumerate(self.classes)}
@@ -75,7 +78,8 @@ class Task:
     def unscale(self, y: ArrayLike) -> NDArray[np.float64]:
         """Scaled regression targets (..., T) in their own units."""
         scaled: NDArray[np.float64] = np.asarray(y, dtype=np.float64)
-        return np.asarray(scaled * np.array(self.target_scale) + np.array(self.target_mean))
+        own = np.asarray(scaled * np.array(self.target_scale) + np.array(self.target_mean))
+        return unbent(own, self.target_curve)
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `from_json` gives an equal task back."""
@@ -85,7 +89,23 @@ class Task:
     def from_json(cls, stored: Mapping[str, Any]) -> "Task":
         """The task that `to_json` described."""
         sequences = ("target_names", "classes", "target_mean", "target_scale")
-        return cls(kind=stored["kind"], **{name: tuple(stored[name]) for name in sequences})
+        curve = stored.get("target_curve", "none")
+        return cls(
+            kind=stored["kind"], target_curve=curve, **{name: tuple(stored[name]) for name in sequences}
+        )
+
+
+def bent(values: NDArray[np.float64], curve: str) -> NDArray[np.float64]:
+    """Targets on a curve: "log" is sign(v) ln(1 + |v|), which zero and negative numbers have too."""
+    return values if curve == "none" else np.sign(values) * np.log1p(np.abs(values))
+
+
+def unbent(values: NDArray[np.float64], curve: str) -> NDArray[np.float64]:
+    """The inverse of `bent`."""
+    if curve == "none":
+        return values
+    with np.errstate(over="ignore"):
+        return np.asarray(np.sign(values) * np.expm1(np.abs(values)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""Preprocessing, fitted on some rows and applied to any: missing values, scaling, one-hot codes."""
+"""Preprocessing of tables, fitted on some rows and applied to any; every setting is one column's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Self
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -10,37 +11,87 @@ from numpy.typing import NDArray
 
 from hpsearch.data.columns import is_numeric
 from hpsearch.data.inputs import as_table, number_block, text_column
-from hpsearch.errors import DataError, Problem
+from hpsearch.data.numeric import (
+    NumericColumn,
+    NumericSettings,
+    center_and_scale,
+    fit_numeric,
+    is_constant,
+    scaled,
+)
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from hpsearch.spec import PreprocessSpec
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumericColumn:
-    """One number in, one feature out: (value, or `fill` where it is missing, minus `center`) / `scale`."""
-
-    name: str
-    fill: float
-    center: float
-    scale: float
-
-    @property
-    def feature_names(self) -> tuple[str, ...]:
-        """The column's own name."""
-        return (self.name,)
+__all__ = [
+    "CategoricalColumn",
+    "Components",
+    "NumericColumn",
+    "Preprocessor",
+    "center_and_scale",
+    "is_constant",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CategoricalColumn:
-    """One text in, a one-hot feature a category out; a missing or unknown text gives zeros everywhere."""
+    """One text in; a missing or unknown text is as if there were none.
+
+    `encode`: "one_hot" gives a feature a category, 1 in its own and zeros for no text; "ordinal" one feature, the
+    category's place from 0 to 1, the middle for no text; "hashing" so many features as `buckets`, 1 in the one that
+    the text's CRC-32 falls into, unknown texts included.
+    """
 
     name: str
     categories: tuple[str, ...]
+    encode: str = "one_hot"
+    buckets: int = 0
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """`column=category`, in the order of the categories."""
+        """`column=category`, the column's own name, or `column#bucket`."""
+        if self.encode == "ordinal":
+            return (self.name,)
+        if self.encode == "hashing":
+            return tuple(f"{self.name}#{bucket}" for bucket in range(self.buckets))
         return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def write(self, values: NDArray[np.object_], features: NDArray[np.float32]) -> None:
+        """The codes of (N,) texts into (N, D) features that are zero."""
+        if self.encode == "hashing":
+            there = np.flatnonzero([value is not None for value in values])
+            features[there, [crc32(values[row].encode()) % self.buckets for row in there]] = 1.0
+            return
+        codes = pd.Index(self.categories, dtype=object).get_indexer(pd.Index(values, dtype=object))
+        rows = np.flatnonzero(codes >= 0)
+        if self.encode == "ordinal":
+            features[:, 0] = 0.5
+            features[rows, 0] = codes[rows] / max(1, len(self.categories) - 1)
+        else:
+            features[rows, codes[rows]] = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Components:
+    """Principal components: (features minus `mean`) times each of `axes`."""
+
+    mean: tuple[float, ...]
+    axes: tuple[tuple[float, ...], ...]
+
+    @classmethod
+    def fit(cls, features: NDArray[np.float32], wanted: float) -> Self:
+        """So many components, or the fewest that hold such a share of the variance; never more than there can be."""
+        from sklearn.decomposition import PCA  # noqa: PLC0415 - heavy
+
+        most = min(features.shape)
+        number = wanted if wanted < 1 else min(int(wanted), most)
+        fitted = PCA(number, svd_solver="full").fit(features.astype(np.float64))
+        return cls(mean=tuple(fitted.mean_.tolist()), axes=tuple(map(tuple, fitted.components_.tolist())))
+
+    def apply(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, D) -> (N, components)."""
+        centred = features.astype(np.float64) - np.array(self.mean)
+        return np.ascontiguousarray(centred @ np.array(self.axes).T, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,28 +99,25 @@ class Preprocessor:
     """What turns raw inputs into features, as fitted on the training rows."""
 
     fitted: tuple[NumericColumn | CategoricalColumn, ...]
+    components: Components | None = None
 
     @classmethod
-    def fit(cls, inputs: "pd.DataFrame", *, numeric: str, missing: str) -> "Preprocessor":
-        """Fit to the rows of a tidy table (see `columns.tidy`) in which every numeric column has a value.
-
-        Args:
-            inputs: the training rows.
-            numeric: "standardize" (mean 0, population standard deviation 1), "min_max" (0 to 1) or "none".
-            missing: "median" or "mean", of the values that are there; it fills before scaling is fitted.
-        """
+    def fit(cls, inputs: "pd.DataFrame", settings: "PreprocessSpec") -> "Preprocessor":
+        """Fit to the rows of a tidy table (see `columns.tidy`) in which every numeric column has a value."""
         names = [name for name in inputs.columns if is_numeric(inputs[name])]
-        scaled = iter(
-            _fit_numeric(names, inputs[names].to_numpy(dtype=np.float64), numeric=numeric, missing=missing)
+        hows = [
+            NumericSettings(scale=settings.scale_of(name), missing=settings.missing_of(name))
+            for name in names
+        ]
+        numbers = iter(fit_numeric(names, inputs[names].to_numpy(dtype=np.float64), hows))
+        fitted = tuple(
+            next(numbers) if is_numeric(inputs[name]) else _fit_texts(inputs[name], settings)
+            for name in inputs.columns
         )
-        return cls(
-            fitted=tuple(
-                next(scaled)
-                if is_numeric(inputs[name])
-                else CategoricalColumn(name=name, categories=tuple(sorted(inputs[name].dropna().unique())))
-                for name in inputs.columns
-            )
-        )
+        made = cls(fitted=fitted)
+        if settings.pca is None:
+            return made
+        return cls(fitted=fitted, components=Components.fit(made.transform(inputs), settings.pca))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,6 +127,8 @@ class Preprocessor:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the features, in the order of the columns of `transform`'s result."""
+        if self.components is not None:
+            return tuple(f"component_{number + 1}" for number in range(len(self.components.axes)))
         return tuple(name for column in self.fitted for name in column.feature_names)
 
     @property
@@ -100,15 +150,19 @@ class Preprocessor:
         """
         table = as_table(inputs, self.columns)
         numeric = [column for column in self.fitted if isinstance(column, NumericColumn)]
-        texts = [column for column in self.fitted if isinstance(column, CategoricalColumn)]
+        widths = [len(column.feature_names) for column in self.fitted]
+        starts = dict(zip(self.columns, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
         block = number_block(table, [column.name for column in numeric])
-        features = np.zeros((len(table), len(self.feature_names)), dtype=np.float32)
-        starts = self._starts()
+        features = np.zeros((len(table), sum(widths)), dtype=np.float32)
         if numeric:
-            features[:, [starts[column.name] for column in numeric]] = _scaled(block, numeric)
-        for column in texts:
-            _write_one_hot(features, starts[column.name], text_column(table, column.name), column.categories)
-        return features
+            features[:, [starts[column.name] for column in numeric]] = scaled(block, numeric)
+        for i, column in enumerate(numeric):
+            if column.indicator:
+                features[:, starts[column.name] + 1] = np.isnan(block[:, i])
+        for texts in (column for column in self.fitted if isinstance(column, CategoricalColumn)):
+            start = starts[texts.name]
+            texts.write(text_column(table, texts.name), features[:, start : start + len(texts.feature_names)])
+        return features if self.components is None else self.components.apply(features)
 
     def prepare(self, inputs: Any) -> tuple[NDArray[np.float32], None]:
         """As `transform`, in the form that all kinds of inputs share (see `kinds.Preparer`)."""
@@ -119,93 +173,31 @@ class Preprocessor:
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `from_json` gives an equal preprocessor back, to the last bit."""
         kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical"}
-        return {"columns": [{"kind": kinds[type(column)], **asdict(column)} for column in self.fitted]}
+        columns = [{"kind": kinds[type(column)], **asdict(column)} for column in self.fitted]
+        components = {} if self.components is None else {"components": asdict(self.components)}
+        return {"columns": columns, **components}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Preprocessor":
         """The preprocessor that `to_json` described."""
-        return cls(fitted=tuple(_column_from_json(column) for column in stored["columns"]))
-
-    def _starts(self) -> dict[str, int]:
-        widths = [len(column.feature_names) for column in self.fitted]
-        return dict(zip(self.columns, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
-
-
-def center_and_scale(values: Floats, how: str) -> tuple[Floats, Floats]:
-    """What "standardize", "min_max" or "none" subtract and divide by, for each column of (N, D).
-
-    A constant column has scale 1, so that it becomes zeros rather than a division by zero.
-    """
-    if how == "none":
-        return np.zeros(values.shape[1]), np.ones(values.shape[1])
-    low, high = values.min(axis=0), values.max(axis=0)
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # overflow gives a scale that is not finite: reported by checks
-        if how == "min_max":
-            center, scale = low, high - low
-        else:
-            center, scale = values.mean(axis=0), values.std(axis=0)
-    constant = is_constant(values)
-    return np.where(constant, values[0], center), np.where(constant, 1.0, scale)
-
-
-def is_constant(values: Floats) -> NDArray[np.bool_]:
-    """For each column of (N, D): whether it varies by no more than the rounding of its mean.
-
-    The bound is that of scikit-learn's StandardScaler.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):
-        variance, mean = values.var(axis=0), values.mean(axis=0)
-        epsilon = len(values) * np.finfo(np.float64).eps
-        rounding = variance <= epsilon * variance + (epsilon * mean) ** 2
-    return np.asarray((values.min(axis=0) == values.max(axis=0)) | rounding)
-
-
-def _fit_numeric(names: list[str], values: Floats, *, numeric: str, missing: str) -> list[NumericColumn]:
-    if not names:
-        return []
-    fill = _FILLS[missing](values, axis=0)
-    center, scale = center_and_scale(np.where(np.isnan(values), fill, values), numeric)
-    return [
-        NumericColumn(name=name, fill=float(f), center=float(c), scale=float(s))
-        for name, f, c, s in zip(names, fill, center, scale, strict=True)
-    ]
-
-
-def _scaled(values: Floats, columns: list[NumericColumn]) -> NDArray[np.float32]:
-    fill, center, scale = (
-        np.array([getattr(column, field) for column in columns]) for field in ("fill", "center", "scale")
-    )
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = ((np.where(np.isnan(values), fill, values) - center) / scale).astype(np.float32)
-    beyond = ~np.isfinite(scaled).all(axis=0)
-    if beyond.any():
-        raise DataError(
-            Problem(
-                place="inputs",
-                key=f"column {columns[i].name!r}",
-                rule="holds values too large to compute with",
-                remedy="bring its values to a smaller unit",
-            )
-            for i in np.flatnonzero(beyond)
+        components = stored.get("components")
+        return cls(
+            fitted=tuple(_column_from_json(column) for column in stored["columns"]),
+            components=None
+            if components is None
+            else Components(mean=tuple(components["mean"]), axes=tuple(map(tuple, components["axes"]))),
         )
-    return np.asarray(scaled, dtype=np.float32)
 
 
-def _write_one_hot(
-    features: NDArray[np.float32], start: int, values: NDArray[np.object_], categories: tuple[str, ...]
-) -> None:
-    codes = pd.Index(categories, dtype=object).get_indexer(pd.Index(values, dtype=object))
-    rows = np.flatnonzero(codes >= 0)
-    features[rows, start + codes[rows]] = 1.0
+def _fit_texts(column: "pd.Series[Any]", settings: "PreprocessSpec") -> CategoricalColumn:
+    name, encode = str(column.name), settings.encode_of(str(column.name))
+    if encode == "hashing":
+        return CategoricalColumn(name=name, categories=(), encode=encode, buckets=settings.hash_features)
+    return CategoricalColumn(name=name, categories=tuple(sorted(column.dropna().unique())), encode=encode)
 
 
 def _column_from_json(stored: Mapping[str, Any]) -> NumericColumn | CategoricalColumn:
     fields = {key: value for key, value in stored.items() if key != "kind"}
     if stored["kind"] == "numeric":
-        return NumericColumn(**fields)
-    return CategoricalColumn(name=fields["name"], categories=tuple(fields["categories"]))
-
-
-_FILLS: Final[dict[str, Callable[..., Floats]]] = {"median": np.nanmedian, "mean": np.nanmean}
+        return NumericColumn(**{**fields, "quantiles": tuple(fields.get("quantiles", ()))})
+    return CategoricalColumn(**{**fields, "categories": tuple(fields["categories"])})

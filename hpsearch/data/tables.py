@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.data.checks import check_columns, check_inputs
+from hpsearch.data.checks import check_columns, check_inputs, check_settings, check_values
 from hpsearch.data.columns import tidy
 from hpsearch.data.fingerprint import fingerprint
 from hpsearch.data.preprocessing import Preprocessor
@@ -15,7 +15,7 @@ from hpsearch.data.raw import Findings
 
 if TYPE_CHECKING:
     from hpsearch.data.splits import Split
-    from hpsearch.spec import DataSpec
+    from hpsearch.spec import DataSpec, PreprocessSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,7 @@ class TableInputs:
 
     frame: pd.DataFrame
     tidied: bool = False
+    settings: "PreprocessSpec | None" = None
 
     @property
     def columns(self) -> int:
@@ -33,13 +34,13 @@ class TableInputs:
     def __len__(self) -> int:
         return len(self.frame)
 
-    def tidy(self) -> "TableInputs":
-        """The same table with each column's kind decided, rows numbered from 0."""
-        return TableInputs(tidy(self.frame.reset_index(drop=True)), tidied=True)
+    def tidy(self, settings: "PreprocessSpec | None" = None) -> "TableInputs":
+        """The same table with each column's kind decided, rows numbered from 0, to be prepared by these settings."""
+        return TableInputs(tidy(self.frame.reset_index(drop=True)), tidied=True, settings=settings)
 
     def take(self, rows: NDArray[np.int64]) -> "TableInputs":
         """These rows; each keeps its number."""
-        return TableInputs(self.frame.iloc[rows], self.tidied)
+        return TableInputs(self.frame.iloc[rows], self.tidied, self.settings)
 
     def identity(self, targets: pd.DataFrame) -> str:
         """See `fingerprint`."""
@@ -48,10 +49,16 @@ class TableInputs:
     def check(self, findings: Findings) -> None:
         """Cells that cannot be used."""
         check_inputs(self.frame, findings)
+        if self.settings is not None:
+            check_settings(self.frame, self.settings, findings)
 
     def check_parts(self, split: "Split", findings: Findings) -> None:
         """Columns without values, constant ones, too many categories."""
-        check_columns(self.frame.iloc[split.train], self.frame.iloc[split.development], findings)
+        check_columns(
+            self.frame.iloc[split.train], self.frame.iloc[split.development], findings, self.settings
+        )
+        for fold in split.folds[1:]:
+            check_values(self.frame.iloc[fold.train], findings)
 
     def row_codes(self) -> NDArray[np.uint64]:
         """Hashes of the rows."""
@@ -60,8 +67,7 @@ class TableInputs:
 
     def fit(self, settings: "DataSpec") -> Preprocessor:
         """Missing values, scaling and codes, fitted to these rows."""
-        how = settings.preprocess
-        return Preprocessor.fit(self.frame, numeric=how.numeric, missing=how.missing)
+        return Preprocessor.fit(self.frame, settings.preprocess)
 
     def example(self, rows: NDArray[np.int64]) -> pd.DataFrame:
         """The rows themselves, in the types of the source."""

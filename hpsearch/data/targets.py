@@ -1,7 +1,7 @@
 """What is to be learned: classes or numbers, read from the target's values unless the study file says so."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from hpsearch.data.columns import beyond_float32, bounds_of, numbers, stray_texts, texts
-from hpsearch.data.prepared import Task, TaskKind
+from hpsearch.data.prepared import Task, TaskKind, bent
 from hpsearch.data.preprocessing import center_and_scale
 from hpsearch.data.raw import Findings
 
@@ -60,11 +60,20 @@ class Targets:
 
 
 def scaled_task(question: Task, values: NDArray[Any], *, how: str) -> Task:
-    """The question with target scaling ("standardize", "none") fitted on these targets; classes need none."""
+    """The question with target scaling ("standardize", "min_max", "robust", "log", "none") fitted.
+
+    Classes need none.
+    """
     if question.is_classification:
         return question
-    mean, scale = center_and_scale(values, how)
-    return replace(question, target_mean=tuple(mean.tolist()), target_scale=tuple(scale.tolist()))
+    curve: Literal["none", "log"] = "log" if how == "log" else "none"
+    mean, scale = center_and_scale(bent(values, curve), "standardize" if how == "log" else how)
+    return replace(
+        question,
+        target_mean=tuple(mean.tolist()),
+        target_scale=tuple(scale.tolist()),
+        target_curve=curve,
+    )
 
 
 def read_targets(table: pd.DataFrame, declared: str, findings: Findings) -> Targets:

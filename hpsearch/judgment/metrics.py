@@ -195,14 +195,21 @@ def _surprise(outputs: Outputs, y: Targets, _task: Task, _loss: str) -> Array:
 
 def _errors(outputs: Outputs, y: Targets, task: Task, _loss: str) -> Array:
     """(K, N, T) -> (K, T, N) errors in the targets' own units."""
-    errors = (outputs.astype(np.float64) - y.astype(np.float64)) * np.array(task.target_scale)
+    if task.target_curve == "none":
+        errors = (outputs.astype(np.float64) - y.astype(np.float64)) * np.array(task.target_scale)
+    else:
+        errors = task.unscale(outputs) - task.unscale(y)
     return np.ascontiguousarray(errors.swapaxes(1, 2))
 
 
 def _explained(outputs: Outputs, y: Targets, task: Task, loss: str) -> Array:
     """(K, 3T, N): squared errors, centred targets, squared centred targets."""
     squares = _errors(outputs, y, task, loss) ** 2
-    centred = ((y - y.astype(np.float64).mean(axis=0)) * np.array(task.target_scale)).T
+    if task.target_curve == "none":
+        centred = ((y - y.astype(np.float64).mean(axis=0)) * np.array(task.target_scale)).T
+    else:
+        own = task.unscale(y)
+        centred = (own - own.mean(axis=0)).T
     parts = (squares, *(np.broadcast_to(part, squares.shape) for part in (centred, centred**2)))
     return np.concatenate(parts, axis=1)
 

@@ -1,11 +1,12 @@
 """The study file: the model of it, its reader, its JSON schema. It imports no numpy."""
 
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
-from hpsearch.spec.dataset import DataSpec, PreprocessSpec
+from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.inputs import ImageSpec, SequenceSpec, TextSpec, WindowSpec
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, is_active
+from hpsearch.spec.preprocessing import PreprocessSpec
 from hpsearch.spec.reader import load_study, parse_study
 from hpsearch.spec.schema import json_schema
 from hpsearch.spec.splitting import SplitSpec

@@ -16,6 +16,7 @@ from hpsearch.spec.inputs import (
     kind_of,
     misfits_of_kind,
 )
+from hpsearch.spec.preprocessing import PreprocessSpec
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 from hpsearch.spec.sources import SOURCE, check_source, is_table
@@ -84,24 +85,6 @@ def _class_weight(value: Any) -> str | Mapping[str, float] | None:
         [f for label, weight in value.items() for f in _WEIGHT.broken(weight, str(label))], "class_weight"
     )
     return {str(label): float(weight) for label, weight in value.items()}
-
-
-class PreprocessSpec(Section):
-    """How columns become network inputs; fitted on the training part alone."""
-
-    numeric: Annotated[str, _choice("standardize", "min_max", "none")] = Field(
-        default="standardize", description="how numeric columns are scaled"
-    )
-    categorical: Annotated[str, _choice("one_hot")] = Field(
-        default="one_hot", description="how text columns become numbers"
-    )
-    missing: Annotated[str, _choice("median", "mean")] = Field(
-        default="median", description="what stands in for missing numbers"
-    )
-    target: Annotated[str, _choice("standardize", "none")] = Field(
-        default="standardize",
-        description="how regression targets are scaled in training; scores are in their own units",
-    )
 
 
 class DataSpec(Section):

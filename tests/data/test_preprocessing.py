@@ -12,6 +12,7 @@ from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, OneHotEncod
 from hpsearch.data.columns import tidy
 from hpsearch.data.preprocessing import CategoricalColumn, NumericColumn, Preprocessor
 from hpsearch.errors import DataError
+from hpsearch.spec import PreprocessSpec
 
 SCALERS = {"standardize": StandardScaler, "min_max": MinMaxScaler, "none": FunctionTransformer}
 
@@ -27,9 +28,7 @@ def table(rows=40, seed=0):
 
 
 def fitted(frame=None, **how):
-    return Preprocessor.fit(
-        tidy(table() if frame is None else frame), **{"numeric": "standardize", "missing": "median", **how}
-    )
+    return Preprocessor.fit(tidy(table() if frame is None else frame), PreprocessSpec(**how))
 
 
 @pytest.mark.parametrize("missing", ["median", "mean"])

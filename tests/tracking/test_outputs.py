@@ -16,6 +16,7 @@ from hpsearch.data.prepared import Task
 from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.engine import Weights
 from hpsearch.model import TrainedModel
+from hpsearch.spec import PreprocessSpec
 from hpsearch.tracking import model_files, run_id, sync
 from hpsearch.tracking.client import log_model
 from hpsearch.tracking.outputs import MODEL_URI_TAG
@@ -32,8 +33,7 @@ def save_model(directory, inputs, task):
     draw = np.random.default_rng(0)
     preprocessor = Preprocessor.fit(
         inputs.astype({name: "float64" for name in inputs if name != "city"}),
-        numeric="standardize",
-        missing="median",
+        PreprocessSpec(),
     )
     shapes = ((len(preprocessor.feature_names), 4), (4, 2))
     model = TrainedModel(

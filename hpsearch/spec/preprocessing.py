@@ -1,0 +1,141 @@
+"""How a table's columns become inputs: the section `data.preprocess` of the study file."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError
+
+from hpsearch.spec.findings import error, findings_of, raise_all, show
+from hpsearch.spec.rules import Form, Rule
+from hpsearch.spec.section import Section
+
+SCALINGS: Final = ("standardize", "min_max", "robust", "log", "power", "quantile", "none")
+ENCODINGS: Final = ("one_hot", "ordinal", "hashing")
+FILLS: Final = ("median", "mean", "indicator")
+TARGETS: Final = ("standardize", "min_max", "robust", "log", "none")
+
+_NUMBER: Final = Rule(kind="number", minimum=-1e30, maximum=1e30)
+_COMPONENTS: Final = Rule(kind="integer", minimum=1, maximum=100_000)
+_SHARE: Final = Rule(kind="number", above=0, below=1)
+_MISSING: Final = Form(
+    "`median`, `mean`, `indicator`, or a number", {"anyOf": [{"enum": list(FILLS)}, _NUMBER.schema()]}
+)
+_PCA: Final = Form(
+    "an integer, at least 1; or a number, above 0, below 1; or null",
+    {"anyOf": [_COMPONENTS.schema(), _SHARE.schema(), {"type": "null"}]},
+)
+
+
+def _missing(value: Any) -> str | float:
+    if isinstance(value, str) and value in FILLS:
+        return value
+    if _NUMBER.finding(value):
+        raise error(f"must be one of {', '.join(FILLS)}, or a number that stands in, got {show(value)}")
+    return float(value)
+
+
+def _pca(value: Any) -> float | None:
+    if value is None or _COMPONENTS.finding(value) is None:
+        return value if value is None else int(value)
+    if _SHARE.finding(value):
+        rule = "must be a number of components, or the share of variance that they hold (above 0, below 1)"
+        raise error(f"{rule}, got {show(value)}")
+    return float(value)
+
+
+class ColumnSpec(Section):
+    """What one column has of its own."""
+
+    scale: Annotated[str | None, Rule(kind="choice", choices=SCALINGS, nullable=True)] = Field(
+        default=None, description="for a column of numbers: how it is scaled"
+    )
+    encode: Annotated[str | None, Rule(kind="choice", choices=ENCODINGS, nullable=True)] = Field(
+        default=None, description="for a column of texts: how it becomes numbers"
+    )
+    missing: Annotated[str | float | None, PlainValidator(_missing), _MISSING] = Field(
+        default=None, description="for a column of numbers: what stands in for a missing one"
+    )
+
+
+def _columns(value: Any) -> dict[str, ColumnSpec]:
+    if not isinstance(value, Mapping):
+        raise error(
+            f"must be a mapping of columns to their settings, got {show(value)}",
+            "for example age: {scale: robust}",
+        )
+    read, found = {}, []
+    for name, form in value.items():
+        try:
+            read[str(name)] = ColumnSpec.model_validate(form)
+        except ValidationError as caught:
+            found += [finding.below(str(name)) for finding, _, _ in findings_of(caught)]
+    raise_all(found, "columns")
+    return read
+
+
+def _written(columns: Mapping[str, ColumnSpec]) -> dict[str, Any]:
+    return {name: column.model_dump(exclude_none=True) for name, column in columns.items()}
+
+
+_COLUMN_KEYS: Final = {
+    "scale": {"enum": [*SCALINGS, None]},
+    "encode": {"enum": [*ENCODINGS, None]},
+    "missing": _MISSING.schema(),
+}
+_COLUMNS: Final = Form(
+    "columns, each with `scale`, `encode` or `missing`: `{age: {scale: robust}, city: {encode: ordinal}}`",
+    {
+        "type": "object",
+        "additionalProperties": {"type": "object", "properties": _COLUMN_KEYS, "additionalProperties": False},
+    },
+)
+
+
+class PreprocessSpec(Section):
+    """How columns become network inputs; fitted on the training part alone."""
+
+    numeric: Annotated[str, Rule(kind="choice", choices=SCALINGS)] = Field(
+        default="standardize",
+        description="how numeric columns are scaled: `robust` by median and quartiles; `log` (sign(x) ln(1 + |x|)) and "
+        "`power` (Yeo-Johnson, fitted) are standardized after; `quantile` gives normal scores",
+    )
+    categorical: Annotated[str, Rule(kind="choice", choices=ENCODINGS)] = Field(
+        default="one_hot",
+        description="how text columns become numbers: `ordinal` is the text's place in the alphabet, from 0 to 1; "
+        "`hashing` shares `hash_features` features among any number of texts",
+    )
+    missing: Annotated[str | float, PlainValidator(_missing), _MISSING] = Field(
+        default="median",
+        description="what stands in for missing numbers; `indicator`: the median, and a feature that says so",
+    )
+    hash_features: Annotated[int, Rule(kind="integer", minimum=1, maximum=4096)] = Field(
+        default=32, description="the number of features of each column that is hashed"
+    )
+    columns: Annotated[
+        Mapping[str, ColumnSpec], PlainValidator(_columns), PlainSerializer(_written), _COLUMNS
+    ] = Field(default_factory=dict, description="settings of single columns, by name")
+    pca: Annotated[float | None, PlainValidator(_pca), _PCA] = Field(
+        default=None,
+        description="principal components in place of all features: so many, or the fewest that hold this share of "
+        "the variance",
+    )
+    target: Annotated[str, Rule(kind="choice", choices=TARGETS)] = Field(
+        default="standardize",
+        description="how regression targets are scaled in training (`log`: sign(y) ln(1 + |y|), standardized); scores "
+        "and predictions are in their own units",
+    )
+
+    def scale_of(self, name: str) -> str:
+        """How a column of numbers is scaled."""
+        column = self.columns.get(name)
+        return self.numeric if column is None or column.scale is None else column.scale
+
+    def missing_of(self, name: str) -> str | float:
+        """What stands in for a missing number of a column."""
+        column = self.columns.get(name)
+        return self.missing if column is None or column.missing is None else column.missing
+
+    def encode_of(self, name: str) -> str:
+        """How a column of texts becomes numbers."""
+        column = self.columns.get(name)
+        return self.categorical if column is None or column.encode is None else column.encode

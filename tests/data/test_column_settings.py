@@ -1,0 +1,159 @@
+"""Scaling, codes and gaps, column by column: against scikit-learn, to JSON and back, from training rows alone."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from sklearn import decomposition, preprocessing
+
+from hpsearch.data import prepare
+from hpsearch.data.prepared import Task
+from hpsearch.data.preprocessing import Preprocessor
+from hpsearch.data.targets import scaled_task
+from hpsearch.errors import DataError
+from hpsearch.judgment.metrics import final_scores
+from hpsearch.spec import PreprocessSpec
+from tests.support.tables import settings
+
+RANDOM = np.random.default_rng(0)
+SKEWED = np.exp(RANDOM.normal(size=80)) - 0.5
+PEERS = {
+    "standardize": preprocessing.StandardScaler(),
+    "min_max": preprocessing.MinMaxScaler(),
+    "robust": preprocessing.RobustScaler(),
+    "power": preprocessing.PowerTransformer(),
+    "quantile": preprocessing.QuantileTransformer(n_quantiles=80, output_distribution="normal"),
+}
+
+
+def table():
+    random = np.random.default_rng(1)
+    cities = random.choice(["x", "y", "z"], 80).astype(object)
+    frame = pd.DataFrame({"a": SKEWED, "b": random.normal(size=80), "city": cities})
+    frame.loc[3, "a"], frame.loc[[5, 6], "city"] = np.nan, None
+    return frame
+
+
+def fitted(**given):
+    return Preprocessor.fit(table(), PreprocessSpec(**given))
+
+
+@pytest.mark.parametrize("how", list(PEERS))
+def test_a_scaling_is_that_of_scikit_learn(how):
+    """On the rows that it was fitted to, on others, and after a way through JSON."""
+    frame = table().assign(a=SKEWED)
+    peer = PEERS[how].fit(frame[["a"]].to_numpy())
+    ours = Preprocessor.fit(frame, PreprocessSpec(columns={"a": {"scale": how}}))
+    again = Preprocessor.from_json(json.loads(json.dumps(ours.to_json())))
+    assert again == ours
+    others = frame.assign(a=np.linspace(-3, 9, 80))
+    for rows in (frame, others):
+        expected = peer.transform(rows[["a"]].to_numpy())[:, 0]
+        np.testing.assert_allclose(again.transform(rows)[:, 0], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_logarithm_is_standardized_and_takes_any_number():
+    ours = Preprocessor.fit(table().assign(a=SKEWED), PreprocessSpec(numeric="log"))
+    x = ours.transform(table().assign(a=SKEWED))[:, 0]
+    logs = np.sign(SKEWED) * np.log1p(np.abs(SKEWED))
+    np.testing.assert_allclose(x, (logs - logs.mean()) / logs.std(), rtol=1e-5, atol=1e-6)
+
+
+def test_each_column_has_its_own_settings():
+    ours = fitted(columns={"a": {"scale": "min_max", "missing": 0.5}, "city": {"encode": "ordinal"}})
+    x = ours.transform(table())
+    assert ours.feature_names == ("a", "b", "city")
+    a, low, high = table()["a"], np.nanmin(SKEWED), np.nanmax(np.delete(SKEWED, 3))
+    assert x[3, 0] == pytest.approx((0.5 - low) / (high - low), rel=1e-5)
+    np.testing.assert_allclose(x[:3, 0], (a[:3] - low) / (high - low), rtol=1e-5)
+    assert set(x[:, 2]) == {0.0, 0.5, 1.0}
+    assert x[5, 2] == 0.5
+    np.testing.assert_allclose(x[:, 1].std(), 1, rtol=1e-5)
+
+
+def test_a_gap_is_told_by_a_feature_where_training_had_one():
+    ours = fitted(missing="indicator")
+    assert ours.feature_names == ("a", "a is missing", "b", "city=x", "city=y", "city=z")
+    x = ours.transform(table())
+    assert x[:, 1].tolist() == [float(i == 3) for i in range(80)]
+
+
+def test_hashing_takes_texts_that_training_never_saw():
+    ours = fitted(categorical="hashing", hash_features=8)
+    assert ours.feature_names[2:] == tuple(f"city#{i}" for i in range(8))
+    x = ours.transform(table().assign(city="never heard of"))[:, 2:]
+    assert (x.sum(axis=1) == 1).all()
+    assert (ours.transform(table())[[5, 6], 2:] == 0).all()
+
+
+@pytest.mark.parametrize("wanted", [2, 0.9])
+def test_components_are_those_of_scikit_learn(wanted):
+    plain, ours = fitted(), fitted(pca=wanted)
+    x = plain.transform(table())
+    expected = decomposition.PCA(wanted, svd_solver="full").fit_transform(x.astype(float))
+    again = Preprocessor.from_json(json.loads(json.dumps(ours.to_json())))
+    np.testing.assert_allclose(again.transform(table()), expected, atol=1e-5)
+    assert len(again.feature_names) == expected.shape[1]
+
+
+NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
+
+
+@given(
+    st.lists(NUMBERS, min_size=3, max_size=30),
+    st.sampled_from(["standardize", "min_max", "robust", "log", "none"]),
+)
+@examples(deadline=None)
+def test_scaling_of_targets_is_undone(values, how):
+    """Back in their own units, after JSON too; and a perfect prediction has no error."""
+    values = np.array(values)[:, None]
+    task = scaled_task(Task(kind="regression", target_names=("t",)), values, how=how)
+    task = Task.from_json(json.loads(json.dumps(task.to_json())))
+    y = task.encode(values)
+    spread = np.abs(values).max() + 1
+    np.testing.assert_allclose(task.unscale(y), values, rtol=1e-4, atol=1e-4 * spread)
+    assert final_scores(y, y, task=task, loss="mse")["mae"] == 0
+
+
+def test_scores_of_targets_on_a_curve_are_in_their_own_units():
+    values = np.exp(np.arange(6.0))[:, None]
+    task = scaled_task(Task(kind="regression", target_names=("t",)), values, how="log")
+    guess = np.exp(np.arange(6.0)[:, None] + 0.1)
+    found = final_scores(task.encode(guess), task.encode(values), task=task, loss="mse")
+    assert found["mae"] == pytest.approx(np.abs(guess - values).mean(), rel=1e-3)
+    assert found["rmse"] == pytest.approx(np.sqrt(np.square(guess - values).mean()), rel=1e-3)
+    expected = 1 - np.square(guess - values).sum() / np.square(values - values.mean()).sum()
+    assert found["r2"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_only_training_rows_are_fitted(tmp_path):
+    """Other rows may hold anything: the fitted numbers stay."""
+    frame = table().assign(price=RANDOM.normal(size=80))
+    given = {"numeric": "power", "columns": {"b": {"scale": "quantile"}}, "pca": 3, "missing": "indicator"}
+    seen = []
+    for factor in (1.0, 50.0):
+        changed = frame.copy()
+        changed.loc[48:, ["a", "b"]] *= factor
+        changed.to_csv(tmp_path / "table.csv", index=False)
+        data = prepare(settings(preprocess=given, split={"shuffle": False}), seed=0, base=tmp_path)
+        seen.append(data.preprocessor.to_json())
+    assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"cty": {"encode": "ordinal"}}, "there is no input column 'cty'; did you mean 'city'?"),
+        ({"a": {"encode": "ordinal"}}, "column 'a' holds numbers, which are not encoded; use scale"),
+        ({"city": {"scale": "log"}}, "column 'city' holds texts, which have no scale; use encode"),
+    ],
+)
+def test_settings_that_fit_no_column_are_told(tmp_path, columns, said):
+    table().assign(price=1.0 * np.arange(80)).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(DataError) as caught:
+        prepare(settings(preprocess={"columns": columns}), seed=0, base=tmp_path)
+    assert said in str(caught.value)
