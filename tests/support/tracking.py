@@ -88,6 +88,17 @@ def shown(uri: str, experiment: str) -> list[dict[str, Any]]:
     return sorted((_content(client, run) for run in runs), key=lambda run: run["name"])
 
 
+def alike(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What `shown` gives, without what is another in every place: the user, and the model's address."""
+    return [
+        {
+            **{key: value for key, value in run.items() if key != "user"},
+            "tags": {key: value for key, value in run["tags"].items() if key != "hpsearch.model_uri"},
+        }
+        for run in runs
+    ]
+
+
 def _content(client: Any, run: Any) -> dict[str, Any]:
     histories = {
         key: sorted(
