@@ -3,7 +3,6 @@
 import http.client
 import http.server
 import threading
-import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -11,10 +10,10 @@ _HOP = {"connection", "transfer-encoding", "content-length", "host", "keep-alive
 
 
 class Unreliable:
-    """Forwards to `upstream`, as `mode` says: "well", "errors" (500), "slow" (a second each), "dropped" (no answer)."""
+    """Forwards to `upstream`, as `mode` says: "well", "errors" (500), "dropped" (no answer)."""
 
     def __init__(self, upstream):
-        self.mode, self.seconds, self.asked = "well", 1.0, 0
+        self.mode, self.asked = "well", 0
         self._upstream = urlsplit(upstream)
 
     def answer(self, handler):
@@ -24,8 +23,6 @@ class Unreliable:
             handler.close_connection = True
             handler.connection.close()
             return
-        if self.mode == "slow":
-            time.sleep(self.seconds)
         if self.mode == "errors":
             self._send(handler, 500, {}, b'{"error_code": "INTERNAL_ERROR", "message": "out of order"}')
             return
