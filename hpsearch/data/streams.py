@@ -151,7 +151,7 @@ def _open_csv(path: Path, types: dict[str, pa.DataType] | None) -> Any:
 def _batches(path: Path, columns: Sequence[str], types: dict[str, pa.DataType]) -> Iterator[Any]:
     """The file's rows, some megabytes at a time."""
     if path.suffix.lower() == ".parquet":
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             yield from file.iter_batches(
                 batch_size=max(1, (16 << 20) // (8 * len(columns))), columns=list(columns)
             )
