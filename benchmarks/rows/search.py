@@ -204,7 +204,7 @@ ROWS = [
         title="the same on two cores",
         against="the same peer with two processes",
         target=15,
-        measure=partial(whole_search, _OPTUNA, workers=2, seeds=3),
+        measure=partial(whole_search, _OPTUNA, workers=2, seeds=2),
     ),
     Row(
         name="search-halving",
