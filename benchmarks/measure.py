@@ -69,7 +69,7 @@ def environment() -> dict[str, str]:
     return clean
 
 
-def compare(sides: Mapping[str, Side], *, rounds: int = 15, warmup: int = 2) -> dict[str, Measured]:
+def compare(sides: Mapping[str, Side], *, rounds: int = 11, warmup: int = 2) -> dict[str, Measured]:
     """Every side's repetitions, taken in turn, forwards and backwards, so that what disturbs disturbs all.
 
     Raises:
