@@ -13,6 +13,7 @@ from hpsearch.search.places import place_of
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.card import StudyCard, read_card
 from hpsearch.tracking.curves import shown_curves
+from hpsearch.tracking.embedded import open_embedded
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import (
     Identity,
@@ -21,11 +22,13 @@ from hpsearch.tracking.identity import (
     load_identity,
     write_json,
 )
+from hpsearch.tracking.outputs import attach_outputs
 from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projection import trial_record
 from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
 from hpsearch.tracking.study_run import read_result, study_record
+from hpsearch.tracking.view import offer_view
 
 if TYPE_CHECKING:
     from hpsearch.search.facts import FactStore
@@ -158,8 +161,6 @@ class Projector:
         return parent
 
     def _finish(self, card: StudyCard, facts: Sequence[TrialFact]) -> None:
-        from hpsearch.tracking.outputs import attach_outputs  # noqa: PLC0415 - imports mlflow
-
         sink = self._open(card)
         sink.survey()
         self._viewed = None
@@ -176,8 +177,6 @@ class Projector:
 
     def _offer_view(self, sink: Sink, card: StudyCard, facts: Sequence[TrialFact]) -> None:
         """Offered again whenever trials bring curves that the view does not know."""
-        from hpsearch.tracking.view import offer_view  # noqa: PLC0415
-
         curves = tuple(dict.fromkeys(key for fact in facts for key in shown_curves(fact)))
         if curves != self._viewed:
             offer_view(sink, card, curves)
@@ -186,13 +185,10 @@ class Projector:
 
 def open_sink(store: Store, card: StudyCard) -> Sink:
     """The study's place in its MLflow; made where it is missing."""
-    # mlflow takes over a second to import
     uri = card.identity.uri
     if uri is None:
-        from hpsearch.tracking.embedded import open_embedded  # noqa: PLC0415
-
         return open_embedded(store, card)
-    from hpsearch.tracking.client import ClientSink  # noqa: PLC0415
+    from hpsearch.tracking.client import ClientSink  # noqa: PLC0415 - imports mlflow, over a second
 
     return ClientSink(uri, card)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from hpsearch.errors import InputError, Problem, TrackingError
 from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.embedded import open_database
 from hpsearch.tracking.environment import quieten_server
 from hpsearch.tracking.identity import load_identity
 from hpsearch.tracking.place import embedded_uri
@@ -129,8 +130,6 @@ def ensure_database(store: Store) -> None:
         from hpsearch.tracking.environment import quieten  # noqa: PLC0415
 
         quieten(os.environ)
-        from hpsearch.tracking.embedded import open_database  # noqa: PLC0415 - imports mlflow
-
         open_database(store)
 
 
