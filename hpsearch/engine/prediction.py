@@ -27,7 +27,13 @@ class Predictor:
     def __init__(self, plan: Plan, rows: int, dtype: np.dtype[Any]) -> None:
         self._plan, self._rows, self._dtype = plan, rows, dtype
         self._chain = _Chain(plan, rows, dtype) if plan.is_chain else None
-        self._networks: dict[tuple[int, int], Network] = {}
+        # Gradients are not computed: memory that nobody touches is never taken.
+        self._buffers = Buffers(
+            parameters=aligned((rows, plan.layout.size), dtype),
+            gradients=aligned((rows, plan.layout.size), dtype),
+            state=aligned((rows, plan.state_size), dtype),
+        )
+        self._networks: dict[int, Network] = {}
 
     def predict(
         self, parameters: Array, state: Array, x: Array, *, lengths: Array | None = None, out: Array
@@ -39,21 +45,18 @@ class Predictor:
         if self._chain is not None:
             self._chain.predict(parameters, x.reshape(len(x), prod(x.shape[1:])), out)
             return
+        np.copyto(self._buffers.parameters, parameters)
+        np.copyto(self._buffers.state, state)
         size = chunk(self._plan)
         for start in range(0, len(x), size):
             some = slice(start, start + size)
-            network = self._network(parameters, state, len(x[some]))
+            network = self._network(len(x[some]))
             out[:, some] = network.evaluate(self._formed(x[some]), None if lengths is None else lengths[some])
 
-    def _network(self, parameters: Array, state: Array, batch: int) -> Network:
-        key = batch, parameters.ctypes.data
-        if key not in self._networks:
-            # Gradients are not computed: memory that nobody touches is never taken.
-            buffers = Buffers(
-                parameters=parameters, gradients=aligned(parameters.shape, self._dtype), state=state
-            )
-            self._networks[key] = Network(self._plan, buffers, batch=batch)
-        return self._networks[key]
+    def _network(self, batch: int) -> Network:
+        if batch not in self._networks:
+            self._networks[batch] = Network(self._plan, self._buffers, batch=batch)
+        return self._networks[batch]
 
     def _formed(self, x: Array) -> Array:
         """Inputs as the network reads them: for a dense layer, (K, B, D + 1) with a last column of ones."""
