@@ -66,8 +66,12 @@ def choose_place(home: StudyHome, database: Database | None) -> Place:
     )
 
 
-def open_facts(spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: str) -> FactStore:
+def open_facts(
+    spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: str, start: str | None = None
+) -> FactStore:
     """The study's fact store, made on first use; the caller holds the study's lock.
+
+    `fingerprint` is that of the data, `start` that of the weights that networks begin from.
 
     Raises:
         StudyChangedError: the stored trials come from another study file, or from other data.
@@ -77,7 +81,7 @@ def open_facts(spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: s
     if FactStore.exists(place, study=home.key):
         facts = FactStore.open(place, study=home.key, writer=True)
         try:
-            _check_unchanged(spec, home, facts.attributes, fingerprint)
+            _check_unchanged(spec, home, facts.attributes, fingerprint, start)
             _note(spec, home, place)
         except BaseException:
             facts.close()
@@ -87,6 +91,7 @@ def open_facts(spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: s
     attributes = {
         "canonical": spec.canonical(),
         "fingerprint": fingerprint,
+        "start": start,
         "creation": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in _PACKAGES},
@@ -109,11 +114,14 @@ def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
 
 
 def _check_unchanged(
-    spec: StudySpec, home: StudyHome, attributes: Mapping[str, Any], fingerprint: str
+    spec: StudySpec, home: StudyHome, attributes: Mapping[str, Any], fingerprint: str, start: str | None
 ) -> None:
     changes = spec.changes(attributes["canonical"])
     if attributes["fingerprint"] != fingerprint:
         changes.append(f"the data: fingerprint {attributes['fingerprint']} -> {fingerprint}")
+    if attributes.get("start") != start:
+        named = spec.model.initialize_from or "model.initialize_from"
+        changes.append(f"the weights of {named}: fingerprint {attributes.get('start')} -> {start}")
     if changes:
         lines = "\n".join(f"  {change}" for change in changes)
         raise StudyChangedError(

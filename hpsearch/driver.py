@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from hpsearch.beginning import beginning
 from hpsearch.data import PreparedData
 from hpsearch.engine import inputs_of
 from hpsearch.execution import (
@@ -138,6 +139,7 @@ class Driver:
                     self._hindsight.judge(outcome, epochs=hyperparameters.epochs),
                     spec=self._spec,
                     baseline_loss=self._baseline(hyperparameters),
+                    begun=beginning(self._spec, self._data, hyperparameters),
                 )
             )
         self._remember(fact)

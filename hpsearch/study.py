@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
+from hpsearch.architecture import example_network
 from hpsearch.archive import choose_home, choose_place, load_result, open_facts, save_result
+from hpsearch.beginning import beginning, fingerprint, with_start
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver
 from hpsearch.errors import StorageError, TrackingError
@@ -72,17 +74,21 @@ def run_study(
         TrainingError: no trial finished.
         StorageError: the store cannot be read or written.
     """
-    data = prepare_study(spec, store.cache)
+    data = with_start(spec, prepare_study(spec, store.cache), store)
+    start = fingerprint(data.training.start)
     database = chosen_database(storage, spec.storage.url, base=spec.base)
     if database is not None:
         database = database.told(observer.warning, max_outage=spec.storage.max_outage)
     home = choose_home(spec, store, fresh=fresh, database=database)
     with (
         StudyLock(home.lock),
-        open_facts(spec, home, choose_place(home, database), fingerprint=data.fingerprint) as store_of_facts,
+        open_facts(
+            spec, home, choose_place(home, database), fingerprint=data.fingerprint, start=start
+        ) as store_of_facts,
     ):
         observer.opened(spec, home, data, len(store_of_facts.facts()))
         warn_early(spec.tracking.uri, observer.warning)
+        _say_beginning(spec, data, observer)
         tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
@@ -102,6 +108,16 @@ def run_study(
         complete=complete,
         tracking_problem=problem,
     )
+
+
+def _say_beginning(spec: StudySpec, data: PreparedData, observer: Observer) -> None:
+    """Tell what networks take from the weights that they begin from, by the example of one."""
+    params, _ = example_network(spec, data)
+    words = beginning(spec, data, spec.resolve(params, default_loss=data.task.default_loss()))
+    if words is not None and words.startswith("0 "):
+        observer.warning(f"networks begin at random: a network here takes {words}; shapes must agree")
+    elif words is not None:
+        observer.step(f"networks begin from trained weights: {words}")
 
 
 def _conclude(

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from hpsearch.baselines import baselines
 from hpsearch.data import PreparedData
-from hpsearch.data.prepared import RefitData, Task
+from hpsearch.data.prepared import RefitData, Start, Task
 from hpsearch.engine import Cohort, Member, forward
 from hpsearch.errors import TrainingError
 from hpsearch.judgment.metrics import final_scores
@@ -82,7 +82,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
     The refit runs as many epochs as gave the trial its best validation score, with the learning rates of those epochs.
     """
     refit_data = data.refit()
-    model, epochs = _refit(fact, spec, refit_data, about)
+    model, epochs = _refit(fact, spec, refit_data, about, data.training.start)
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = forward(model.weights, test.x, test.lengths)
     return Winner(
@@ -95,7 +95,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
 
 
 def _refit(
-    fact: TrialFact, spec: StudySpec, data: RefitData, about: Mapping[str, Any]
+    fact: TrialFact, spec: StudySpec, data: RefitData, about: Mapping[str, Any], start: Start | None
 ) -> tuple[TrainedModel, int]:
     hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
     keep_best = spec.early_stopping.restore_best
@@ -106,7 +106,11 @@ def _refit(
         plateau_factors=fact.curves.get("plateau_factor"),
     )
     cohort = Cohort(
-        [member], data.part, outputs=data.task.outputs(hyperparameters.loss), tokens=data.preprocessor.tokens
+        [member],
+        data.part,
+        outputs=data.task.outputs(hyperparameters.loss),
+        tokens=data.preprocessor.tokens,
+        start=start,
     )
     with threadpool_limits(limits=1, user_api="blas"):
         for _ in range(epochs):

@@ -20,6 +20,7 @@ ORDER = [
     "winner",
     "baselines",
     "fit",
+    "beginning",
     "architecture",
     "model",
     "search",

@@ -153,6 +153,14 @@ class Fold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Trained arrays that networks begin from, each with its name."""
+
+    names: tuple[str, ...]
+    arrays: tuple[NDArray[Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingData:
     """All that a worker gets: never the test part.
 
@@ -163,6 +171,7 @@ class TrainingData:
     folds: tuple[Fold, ...]
     seeds: int = 1
     tokens: int | None = None
+    start: Start | None = None
 
     @property
     def members(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from hpsearch.data.prepared import Part
+from hpsearch.data.prepared import Part, Start
 from hpsearch.engine.arrays import Array, aligned, chosen_columns, chosen_rows, copied_rows, quiet
 from hpsearch.engine.augmentation import Augmentation
 from hpsearch.engine.batches import Batch, Batches, Samples
@@ -22,6 +22,7 @@ from hpsearch.engine.plan import Plan, columns, inputs_of, plan_of
 from hpsearch.engine.prediction import Predictor, as_inputs
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
+from hpsearch.engine.warm_start import begin
 from hpsearch.engine.weights import Weights
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.spec.layers import LayerSettings
@@ -51,7 +52,7 @@ class Cohort:
     All members agree in their network, `loss` and `batch_size`. A member's results have the same bits whoever its
     neighbours are (with one BLAS thread). Rows are sorted by optimizer and by penalties, not as the members
     were given: `rows` says which member stands where. `tokens` is the number of different ids where inputs are
-    tokens.
+    tokens. Networks begin from `start` as far as it has their arrays.
 
     Raises:
         ValueError: The members do not agree in shape, or there are none.
@@ -64,6 +65,7 @@ class Cohort:
         *,
         outputs: int,
         tokens: int | None = None,
+        start: Start | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
         check_shapes(members)
@@ -84,7 +86,7 @@ class Cohort:
         self._plateaus = [Plateau(m.hyperparameters, m.plateau_factors) for m in self._members]
         self._parameters = aligned((len(members), self._plan.layout.size), self._dtype)
         self._state = aligned((len(members), self._plan.state_size), self._dtype)
-        self._draw_initial()
+        self._draw_initial(start)
         self._kept: tuple[Array, Array] | None = None
         self._count = len(members)
         self._augmentation = self._make_augmentation(parts[0].shape)
@@ -198,10 +200,13 @@ class Cohort:
         parameters, state = self._kept
         return Weights(self._plan, parameters[position].copy(), state[position].copy())
 
-    def _draw_initial(self) -> None:
+    def _draw_initial(self, start: Start | None) -> None:
         self._state[:] = [number for each in self._plan.remembered for number in each.initial]
         for row, member, settings in zip(self._parameters, self._members, self._settings, strict=True):
             draw_initial(row, self._plan, member, settings)
+        if start is not None:
+            for row, state in zip(self._parameters, self._state, strict=True):
+                begin(self._plan, row, state, start)
 
     def _row(self, position: int) -> int:
         if position not in self.rows:

@@ -96,6 +96,7 @@ class _CohortRun:
             [data.folds[data.fold_of(number)].train for _ in task.trials for number in numbers],
             outputs=data.task.outputs(self.loss),
             tokens=data.tokens,
+            start=data.start,
         )
         n = len(task.trials)
         self.curves: list[dict[str, list[float]]] = [{} for _ in range(n)]

@@ -28,8 +28,13 @@ def retire(
     *,
     spec: StudySpec,
     baseline_loss: float,
+    begun: str | None = None,
 ) -> TrialFact:
-    """The fact of one trained trial. `baseline_loss` is what a constant guess reaches on the validation part."""
+    """The fact of one trained trial.
+
+    `baseline_loss` is what a constant guess reaches on the validation part; `begun` says from which trained weights its
+    network began.
+    """
     state = _STATES[outcome.verdict]
     finished = state in ("complete", "stopped_early")
     scores: dict[str, float] = {}
@@ -48,7 +53,7 @@ def retire(
     return TrialFact(
         number=proposal.number,
         params=proposal.params,
-        hyperparameters=_recipe(hyperparameters),
+        hyperparameters=_recipe(hyperparameters, begun),
         state=state,
         reason=_reason(state, outcome, hyperparameters, spec),
         values=tuple(_value(objective, outcome) for objective in spec.objectives) if finished else None,
@@ -63,7 +68,7 @@ def retire(
     )
 
 
-def _recipe(h: Hyperparameters) -> dict[str, ParameterValue | list[int]]:
+def _recipe(h: Hyperparameters, begun: str | None) -> dict[str, ParameterValue | list[int]]:
     """The whole recipe; of a network with layers of all kinds, these in place of `hidden`.
 
     Strengths of augmentation are `augment.shift` and so on.
@@ -73,6 +78,8 @@ def _recipe(h: Hyperparameters) -> dict[str, ParameterValue | list[int]]:
     if h.layers is not None:
         del recipe["hidden"]
         recipe["layers"] = ", ".join(layer.words() for layer in h.layers)
+    if begun is not None:
+        recipe["initialize_from"] = begun
     return recipe | {f"augment.{name}": strength for name, strength in h.augment}
 
 

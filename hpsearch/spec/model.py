@@ -35,6 +35,12 @@ _HIDDEN: Final = Form(
         ]
     },
 )
+INITIALIZE_FROM: Final = Rule(
+    kind="text",
+    nullable=True,
+    pattern=r"^[^\s$](.*\S)?$",
+    pattern_words="the name of a study, or the directory of a model",
+)
 _METRIC: Final = Form("a metric", {"enum": [*METRICS, WEIGHTS]})
 
 
@@ -108,6 +114,11 @@ class ModelSpec(Section):
         default=None,
         description="in place of `hidden`: the number of units of each hidden layer; in a convolutional network, of "
         "filters in the first block",
+    )
+    initialize_from: Annotated[str | None, INITIALIZE_FROM] = Field(
+        default=None,
+        description="trained weights that networks begin from where shapes agree: a study of the store, or the "
+        "directory of a saved model, seen from the study file",
     )
     activation: Annotated[str, _value_of("activation"), _form_of("activation")] = Field(
         default="relu", description="the activation of the hidden layers"
