@@ -13,19 +13,18 @@ from hpsearch.engine.arrays import Array, aligned, chosen_columns, chosen_rows, 
 from hpsearch.engine.augmentation import Augmentation
 from hpsearch.engine.batches import Batch, Batches, Samples
 from hpsearch.engine.dropout import Masks
-from hpsearch.engine.initializers import initial, orthogonal
+from hpsearch.engine.initial import draw_initial
 from hpsearch.engine.losses import LOSSES, Loss
 from hpsearch.engine.member import Member, check_shapes, place
 from hpsearch.engine.network import mask_widths
 from hpsearch.engine.optimizers import RULES
-from hpsearch.engine.plan import Plan, columns, inputs_of, plan_of
+from hpsearch.engine.plan import columns, inputs_of, plan_of
 from hpsearch.engine.prediction import Predictor, as_inputs
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
 from hpsearch.engine.warm_start import begin
 from hpsearch.engine.weights import Weights
 from hpsearch.spec.hyperparameters import Hyperparameters
-from hpsearch.spec.layers import LayerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,21 +283,3 @@ class Cohort:
         squares = sum(np.vecdot(part, part).astype(np.float64) for part in parts)
         result: Array = np.sqrt(squares)
         return result
-
-
-def draw_initial(row: Array, plan: Plan, member: Member, settings: Sequence[LayerSettings]) -> None:
-    """Write the (P,) parameters that a member starts with; `settings` are its layers by the plan's indices."""
-    generator = member.address.stream("initial")
-    for node in plan.all_nodes():
-        for block in node.blocks:
-            trained, name = block.trained, settings[node.index].get("initializer", "normal")
-            scale = member.hyperparameters.initial_scale
-            row[block.biases] = trained.bias
-            if trained.orthogonal:
-                block.weights_of(row)[:] = orthogonal(trained.weights, generator)
-            elif trained.weights[0]:
-                block.weights_of(row)[:] = initial(
-                    name, trained.weights, fans=trained.fans, scale=scale, generator=generator
-                )
-            if trained.padded:
-                block.weights_of(row)[0] = 0

@@ -146,6 +146,8 @@ def _plan(layers: tuple[LayerSettings, ...], inputs: Inputs, outputs: int, dtype
         raise error
     planner = _Planner(dtype, steps=0 if inputs.ragged else None)
     nodes = planner.path(layers, inputs.shape)
+    if nodes[-1].behind != (outputs,):
+        raise ValueError(f"the layers give {words_of(nodes[-1].behind)} numbers, not {outputs}")
     return Plan(
         inputs=inputs,
         outputs=outputs,
