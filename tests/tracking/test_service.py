@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 
 import psutil
 import pytest
+from mlflow import MlflowClient
 
 from hpsearch.errors import InputError, TrackingError
 from hpsearch.tracking import sync
@@ -19,7 +20,7 @@ from hpsearch.tracking.identity import establish_identity
 from hpsearch.tracking.service import is_loopback, plan_service
 from tests.support.facts import fact
 from tests.support.ports import free_port
-from tests.support.tracking import counting_proxy, finish_study, shown
+from tests.support.tracking import counting_proxy, finish_study
 
 SEARCH = "/api/2.0/mlflow/experiments/search?max_results=1"
 
@@ -159,7 +160,9 @@ def _client(study, uri, admin, monkeypatch):
         study.add(fact(8))
         asked.clear()
         assert sync(study.store, study.home).projected == 1
-    assert len(shown(uri, "digits")) == 10
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("digits").experiment_id
+    assert len(client.search_runs([experiment])) == 10, "nine trials and the study"
     for file in study.home.path.rglob("*"):
         assert not file.is_file() or admin[1].encode() not in file.read_bytes()
 
