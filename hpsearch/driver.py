@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from hpsearch.search.retirement import retire
 from hpsearch.spec import StudySpec
 from hpsearch.spec.hyperparameters import Hyperparameters
 
+Ending = Literal["trials", "time", "failures", "exhausted"]
+"""What ended a search: its budget of trials or of time, failures one after another, or the end of its space."""
+
 
 class Driver:
     """Runs a study's trials, from wherever its facts left off to its budget.
@@ -54,10 +58,11 @@ class Driver:
         self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
         self._default_loss = data.task.default_loss()
         self._baselines: dict[tuple[str, float], float] = {}
+        self._failing = 0
         self.facts: list[TrialFact] = []
 
-    def run(self, workers: int, *, notice: Callable[[str], None] = lambda _: None) -> bool:
-        """Train until the budget is reached; False where the budget in time cut the table short.
+    def run(self, workers: int, *, notice: Callable[[str], None] = lambda _: None) -> Ending:
+        """Train until the budget is reached, or what else ends the search before.
 
         `notice` is told of what happens to the workers, in a sentence; it may be called from other threads.
 
@@ -67,15 +72,19 @@ class Driver:
         limit = self._spec.budget.time
         deadline = None if limit is None else time.monotonic() + limit
         with open_executor(
-            self._data.training, seed=self._spec.seed, workers=workers, deadline=deadline, notice=notice
+            self._data.training,
+            seed=self._spec.seed,
+            workers=workers,
+            cluster=self._spec.cluster,
+            deadline=deadline,
+            notice=notice,
         ) as pool:
             try:
-                self._run_windows(pool, deadline)
+                return self._run_windows(pool, deadline)
             except StoppedError:
-                return False
-        return True
+                return "time"
 
-    def _run_windows(self, pool: Workers, deadline: float | None) -> None:
+    def _run_windows(self, pool: Workers, deadline: float | None) -> Ending:
         budget = self._spec.budget
         pipeline = Pipeline(
             pool, depth=depth(budget.in_flight), ready=self._with_thresholds, deadline=deadline
@@ -92,9 +101,16 @@ class Driver:
                 if proposals:
                     self._issue(pipeline, proposals, pool)
             if pipeline.empty:
-                return
+                return "trials" if len(self.facts) >= trials else "exhausted"
             for number, outcome in pipeline.retire():
                 self._retire(number, outcome)
+                if self._gives_up():
+                    return "failures"
+
+    def _gives_up(self) -> bool:
+        """Whether too many trials failed one after another. Those that are stored already are replayed to their end."""
+        limit = self._spec.budget.failures
+        return limit is not None and self._failing >= limit and len(self.facts) >= len(self._known)
 
     def _issue(self, pipeline: Pipeline, proposals: Sequence[Proposal], pool: Workers) -> None:
         tasks = []
@@ -143,6 +159,7 @@ class Driver:
                 )
             )
         self._remember(fact)
+        self._failing = self._failing + 1 if fact.state in ("failed", "diverged") else 0
         self.facts.append(fact)
         self._retired(fact)
 

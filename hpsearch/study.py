@@ -8,8 +8,9 @@ from hpsearch.architecture import example_network
 from hpsearch.archive import choose_home, choose_place, load_result, open_facts, save_result
 from hpsearch.beginning import beginning, fingerprint, with_start
 from hpsearch.data import PreparedData
-from hpsearch.driver import Driver
+from hpsearch.driver import Driver, Ending
 from hpsearch.errors import StorageError, TrackingError
+from hpsearch.execution.executors import check_cluster
 from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
@@ -43,7 +44,7 @@ class Observer(Protocol):
 class StudyResult:
     """What a run of a study gave.
 
-    `result` is what `result.json` holds. `complete` is False where the budget in time cut the table short.
+    `result` is what `result.json` holds. `ended` says what ended the search.
     `tracking_problem` says why MLflow lags behind the facts, if it does.
     """
 
@@ -51,7 +52,7 @@ class StudyResult:
     spec: StudySpec
     facts: Sequence[TrialFact]
     result: Mapping[str, Any]
-    complete: bool
+    ended: Ending
     tracking_problem: str | None
 
 
@@ -69,11 +70,13 @@ def run_study(
     `storage` is the address of the database for its trials, before the one that the study names.
 
     Raises:
-        InputError: the data cannot be used, or the study file differs from that of the stored trials.
+        InputError: the data cannot be used, the study file differs from that of the stored trials, or Dask is
+            not installed.
         StudyBusyError: another process runs this study.
         TrainingError: no trial finished.
         StorageError: the store cannot be read or written.
     """
+    check_cluster(spec)
     data = with_start(spec, prepare_study(spec, store.cache), store)
     start = fingerprint(data.training.start)
     database = chosen_database(storage, spec.storage.url, base=spec.base)
@@ -92,7 +95,7 @@ def run_study(
         tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
-            complete = driver.run(workers, notice=observer.warning)
+            ended = driver.run(workers, notice=observer.warning)
             observer.step("refitting the winner and scoring it on the test part")
             result = _conclude(spec, home, data, driver.facts)
         except BaseException:
@@ -105,7 +108,7 @@ def run_study(
         spec=spec,
         facts=driver.facts,
         result=result,
-        complete=complete,
+        ended=ended,
         tracking_problem=problem,
     )
 

@@ -70,8 +70,13 @@ def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
     if not facts:
         raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
     reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
+    gave_up = (
+        f", so the search gave up after {len(facts)} (budget.failures)"
+        if spec.budget.failures == len(facts)
+        else ""
+    )
     raise TrainingError(
-        f"none of {len(facts)} trials finished ({reasons}{', ...' if len(facts) > 3 else ''}); "
+        f"none of {len(facts)} trials finished{gave_up} ({reasons}{', ...' if len(facts) > 3 else ''}); "
         "give the space values that can be trained with, and begin anew with --fresh"
     )
 

@@ -35,6 +35,8 @@ ORDER = [
     "errors",
 ]
 OWNERS = {
+    "distributed": ("execution",),
+    "dask": ("execution",),
     "optuna": ("search",),
     "mlflow": ("tracking",),
     "sqlalchemy": ("search", "tracking"),  # what Optuna and MLflow both keep their tables with

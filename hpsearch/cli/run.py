@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from hpsearch.cli.options import Verb, file_argument, overrides_option, store_option
 from hpsearch.errors import InterruptedRunError
@@ -62,6 +63,11 @@ def _worker_count(context: click.Context, parameter: click.Parameter, value: str
     help="A database for the trials: postgresql://... or sqlite:///...  "
     f"[default: ${STORAGE_VARIABLE}, or storage.url of the study file, or a journal file in the store]",
 )
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Train on the workers of the Dask scheduler at this address, such as tcp://10.0.0.1:8786.",
+)
 @click.option("--fresh", is_flag=True, help="Begin a new generation beside the stored trials.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 def run(
@@ -69,8 +75,9 @@ def run(
     overrides: tuple[str, ...],
     store: Store,
     workers: int,
-    storage: str | None,
     *,
+    storage: str | None,
+    cluster: str | None,
     fresh: bool,
     quiet: bool,
 ) -> None:
@@ -79,6 +86,12 @@ def run(
     Running the same file again goes on where the last run stopped; budget.trials is a total. A changed file is refused
     unless --fresh begins a new generation.
     """
+    if cluster is not None:
+        if click.get_current_context().get_parameter_source("workers") is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                "--workers counts this machine's processes; those of a cluster are its own"
+            )
+        overrides = (*overrides, f"cluster.address={cluster}")
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before anything heavy is imported
     from hpsearch.cli.live import LiveDisplay  # noqa: PLC0415

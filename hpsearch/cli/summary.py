@@ -1,6 +1,7 @@
 """The summary at the end of a run: the winner, what its curves say, its scores, and what to type next."""
 
 from collections import Counter
+from typing import Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -10,6 +11,12 @@ from hpsearch.cli.describe import console as new_console
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
 from hpsearch.study import StudyResult
+
+_ENDINGS: Final = {
+    "time": "The budget in time ended the search; run again to go on.",
+    "exhausted": "The search space is exhausted: every combination has been tried.",
+    "failures": "The search gave up: {failures} trials one after another failed or diverged (budget.failures).",
+}
 
 
 def print_summary(result: StudyResult, *, store_given: bool) -> None:
@@ -27,10 +34,8 @@ def _head(console: Console, result: StudyResult) -> None:
     states = Counter(fact.state for fact in result.facts)
     counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
     console.print(f"[bold]{result.home.key}[/]: {counted(len(result.facts), 'trial')} ({counts})")
-    if not result.complete:
-        console.print("The budget in time ended the search; run again to go on.")
-    elif len(result.facts) < result.spec.budget.trials:
-        console.print("The search space is exhausted: every combination has been tried.")
+    if result.ended != "trials":
+        console.print(_ENDINGS[result.ended].format(failures=result.spec.budget.failures))
 
 
 def _winner(console: Console, result: StudyResult, winner: TrialFact) -> None:

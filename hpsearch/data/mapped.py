@@ -1,5 +1,7 @@
 """Training data as files that many processes map: written once, read by all, never copied into a worker."""
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -38,11 +40,42 @@ def written(data: TrainingData, directory: Path) -> TrainingData:
     Raises:
         OSError: the directory cannot be written.
     """
-    names = (directory / f"{number}.bin" for number in count())
+    names = _names(directory)
     sent: TrainingData = _each(
         data, np.ndarray, lambda array: place_in_file(array) or _write(array, next(names))
     )
     return sent
+
+
+def copied(data: TrainingData, directory: Path) -> None:
+    """Write every array into a directory, wherever it lies now; see `located`.
+
+    Raises:
+        OSError: the directory cannot be written.
+    """
+    names = _names(directory)
+    _each(data, np.ndarray, lambda array: _write(array, next(names)))
+
+
+def located(data: TrainingData, directory: Path) -> TrainingData:
+    """The data with the place in `directory` for each array, where `copied` has put it."""
+    names = _names(directory)
+    sent: TrainingData = _each(
+        data, np.ndarray, lambda array: Mapped(str(next(names)), 0, array.dtype.str, array.shape)
+    )
+    return sent
+
+
+def content(data: TrainingData) -> str:
+    """The first 16 hexadecimal digits of a SHA-256 of all that the data are."""
+    digest = hashlib.sha256()
+
+    def add(array: NDArray[Any]) -> Mapped:
+        digest.update(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+        return Mapped("", 0, array.dtype.str, array.shape)
+
+    digest.update(repr(_each(data, np.ndarray, add)).encode())
+    return digest.hexdigest()[:16]
 
 
 def mapped(sent: TrainingData) -> TrainingData:
@@ -65,6 +98,10 @@ def place_in_file(array: NDArray[Any]) -> Mapped | None:
         return None
     ahead = array.__array_interface__["data"][0] - root.__array_interface__["data"][0]
     return Mapped(str(root.filename), int(root.offset) + ahead, array.dtype.str, array.shape)
+
+
+def _names(directory: Path) -> Iterator[Path]:
+    return (directory / f"{number}.bin" for number in count())
 
 
 def _write(array: NDArray[Any], file: Path) -> Mapped:

@@ -1,5 +1,6 @@
 """Where cohorts are trained: in this process, or on a pool of processes with the data mapped into each."""
 
+import importlib.util
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
@@ -10,10 +11,12 @@ from typing import Any, Protocol
 from threadpoolctl import threadpool_limits
 
 from hpsearch.data.prepared import TrainingData
+from hpsearch.errors import SpecError
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.pool import Pool
 from hpsearch.execution.training import Outcome, StoppedError, train_cohort
+from hpsearch.spec import Cluster, StudySpec
 
 Notice = Callable[[str], None]
 """Told, in a sentence, of what the user should know and nobody must act on: a worker that was replaced."""
@@ -38,20 +41,45 @@ class Workers(Protocol):
         """
 
 
+def check_cluster(spec: StudySpec) -> None:
+    """Refuse a study that trains on a cluster where Dask is not installed.
+
+    Raises:
+        SpecError: with the command that installs it.
+    """
+    if spec.cluster.address is not None and importlib.util.find_spec("distributed") is None:
+        rule, remedy = "needs Dask, which is not installed", "pip install 'hpsearch[cluster]'"
+        raise SpecError(spec.problem(("cluster", "address"), rule, remedy))
+
+
 @contextmanager
 def open_executor(
     data: TrainingData,
     *,
     seed: int,
     workers: int,
+    cluster: Cluster | None = None,
     deadline: float | None = None,
     notice: Notice = lambda _: None,
 ) -> Iterator[Workers]:
-    """Workers for one study's data: this process itself for one, a pool of processes for more.
+    """Workers for one study's data: a cluster's, or this process itself for one, a pool of processes for more.
 
     `deadline` is a `time.monotonic()` after which nothing is trained any more. Every worker computes with one
     BLAS thread: results are reproducible to the bit, and cores are not fought over.
     """
+    if cluster is not None and cluster.address is not None:
+        from hpsearch.execution.cluster import DaskWorkers  # noqa: PLC0415 - an extra, and heavy
+
+        with DaskWorkers(
+            data,
+            seed=seed,
+            address=cluster.address,
+            shared=cluster.shared,
+            deadline=deadline,
+            notice=notice,
+        ) as dask:
+            yield dask
+        return
     if workers == 1:
         with threadpool_limits(limits=1, user_api="blas"):
             yield Inline(data, seed=seed, deadline=deadline)

@@ -57,3 +57,27 @@ class ShownStudy:
         every = self._study.get_trials(deepcopy=False)
         shown = [every[number] for number in self._memory.numbers()] + every[self._memory.told :]
         return [trial for trial in shown if states is None or trial.state in states]
+
+
+class DraftedStudy:
+    """A study as it is shown to a sampler that proposes for a trial that is not in it; it notes nothing."""
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._study = study
+        self._storage = _Unwritten(study._storage)  # noqa: SLF001 - where samplers look for it
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
+
+
+class _Unwritten:
+    """A storage that forgets what TPE notes of a trial in flight, which is known by its parameters later."""
+
+    def __init__(self, storage: Any) -> None:
+        self._storage = storage
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._storage, name)
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        pass

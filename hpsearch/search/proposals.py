@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import optuna
 from optuna.distributions import BaseDistribution, json_to_distribution
@@ -15,14 +15,16 @@ from optuna.trial import TrialState
 from hpsearch.errors import InputError, Problem, StorageError
 from hpsearch.search.fact import ParameterValue, TrialFact, single_precision
 from hpsearch.search.grid import Grid
-from hpsearch.search.memory import Memory, Rank
+from hpsearch.search.memory import DraftedStudy, Memory, Rank
 from hpsearch.search.quiet import quiet
 from hpsearch.search.samplers import METHODS, Recipe, startup_trials
 from hpsearch.search.space import Space, suggest
+from hpsearch.search.untried import Untried
 from hpsearch.spec import StudySpec
 
 __all__ = ["Proposal", "Proposals", "startup_trials"]
 
+_ATTEMPTS: Final = 8
 _NOTHING: Final[Mapping[int, TrialFact]] = MappingProxyType({})
 
 
@@ -52,6 +54,7 @@ class Proposals:
         self._space: Final = Space(spec.space)
         self._storage: Final = InMemoryStorage()
         self._grid: Final = self._make_grid()
+        self._untried: Final = Untried.of(self._space, seed=spec.seed) if self._grid is None else None
         # with several objectives no trial is simply better than another
         self._memory: Final = Memory() if len(spec.objectives) == 1 else None
         with quiet():
@@ -63,7 +66,10 @@ class Proposals:
         self._next = 0
 
     def propose(self, numbers: Sequence[int], known: Mapping[int, TrialFact] = _NOTHING) -> list[Proposal]:
-        """The proposals for the next trials, in flight from now on; fewer when a grid is exhausted.
+        """The proposals for the next trials, in flight from now on; fewer when the space is exhausted.
+
+        In a finite space no combination is proposed twice, but by samplers that need their own points (cmaes and
+        nsga2): where a sampler proposes one again it is asked again, and then given one that is untried.
 
         A trial in `known` has been trained before: its proposal is the recorded one.
 
@@ -122,6 +128,12 @@ class Proposals:
                 return self._adopt(number, self._grid[number])
             except IndexError:
                 return None
+        if fact is None and self._untried is not None:
+            other = self._untried.first()
+            if other is None:
+                return None
+            if not self._method.remembers:
+                return self._adopt(number, self._sample_untried(number) or other)
         proposal = self._sample(number)
         if fact is not None and dict(fact.params) != proposal.params:
             raise self._mismatch(number)
@@ -131,6 +143,32 @@ class Proposals:
         self._study.sampler = self._sampler(number)
         trial = self._study.ask()
         return self._proposal(number, suggest(trial, self._space))
+
+    def _sample_untried(self, number: int) -> dict[str, ParameterValue] | None:
+        """What the sampler proposes that nobody has tried; None when it has nothing new in a few attempts."""
+        for attempt in range(_ATTEMPTS):
+            params = self._draft(number, self._sampler(number, attempt=attempt))
+            if self._untried is None or params in self._untried:
+                return params
+        return None
+
+    def _draft(self, number: int, sampler: BaseSampler) -> dict[str, ParameterValue]:
+        """What a sampler proposes, without a trial in the study: one that was asked for cannot be taken back."""
+        trial = optuna.create_trial(state=TrialState.RUNNING)
+        trial.number = number
+        study: Any = DraftedStudy(self._study)
+        joint = sampler.infer_relative_search_space(study, trial)
+        sampled = sampler.sample_relative(study, trial, joint)
+
+        def choose(name: str, distribution: BaseDistribution) -> ParameterValue:
+            value: ParameterValue = (
+                sampled[name]
+                if name in sampled
+                else sampler.sample_independent(study, trial, name, distribution)
+            )
+            return value
+
+        return self._space.values(choose)
 
     def _adopt(
         self,
@@ -153,6 +191,8 @@ class Proposals:
         return proposal
 
     def _proposal(self, number: int, params: Mapping[str, ParameterValue]) -> Proposal:
+        if self._untried is not None:
+            self._untried.discard(params)
         drawn = {name: json for name, json in self._space.json.items() if name in params}
         return Proposal(number=number, params=dict(params), distributions=drawn)
 
@@ -163,7 +203,7 @@ class Proposals:
             self._space, points=int(self._spec.sampler.options.get("points", 5)), seed=self._spec.seed
         )
 
-    def _sampler(self, number: int) -> BaseSampler:
+    def _sampler(self, number: int, *, attempt: int = 0) -> BaseSampler:
         """The sampler of one trial; a grid needs none, so any will do."""
         build = self._method.build
         if build is None:
@@ -173,6 +213,7 @@ class Proposals:
             options=self._spec.sampler.options,
             seed=self._spec.seed,
             number=number,
+            attempt=attempt,
             objectives=len(self._spec.objectives),
             memory=self._memory,
         )

@@ -47,11 +47,12 @@ class Recipe:
     number: int
     objectives: int
     memory: Memory | None
+    attempt: int = 0
 
     @property
     def trial_seed(self) -> int:
-        """The seed of one trial's proposal."""
-        return Address(seed=self.seed, trial=self.number).integer("sampler")
+        """The seed of one trial's proposal, another for each attempt at it."""
+        return Address(seed=self.seed, trial=self.number, fold=self.attempt).integer("sampler")
 
     @property
     def study_seed(self) -> int:

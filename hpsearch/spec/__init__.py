@@ -1,5 +1,6 @@
 """The study file: the model of it, its reader, its JSON schema. It imports no numpy."""
 
+from hpsearch.spec.cluster import Cluster
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Tracking
 from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
@@ -15,6 +16,7 @@ from hpsearch.spec.study import StudySpec
 __all__ = [
     "Budget",
     "Choice",
+    "Cluster",
     "DataSpec",
     "EarlyStopping",
     "Fixed",

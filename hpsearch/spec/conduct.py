@@ -186,6 +186,13 @@ class Budget(Section):
     time: Annotated[float | None, PlainValidator(_seconds), _TIME] = Field(
         default=None, description="the time for one run: 90s, 30m, 2h, 1h30m, or seconds; null: unlimited"
     )
+    failures: Annotated[int | None, Rule(kind="integer", minimum=1, maximum=1_000_000, nullable=True)] = (
+        Field(
+            default=20,
+            description="the trials that may fail or diverge one after another, by their numbers, before the "
+            "search gives up; null: any number",
+        )
+    )
     in_flight: Annotated[int | None, PlainValidator(_in_flight), _IN_FLIGHT] = Field(
         default=None,
         description="how many trials are proposed before their forerunners are known; it decides the trial "

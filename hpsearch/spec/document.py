@@ -78,7 +78,9 @@ class Document:
             inside = inside or (isinstance(node, list) and isinstance(segment, int) and segment < len(node))
             if inside:
                 node = node[segment]
-            elif segment in ("value", "values", "name", "rule", "patience", 0) and not isinstance(node, dict):
+            elif segment in ("value", "values", "name", "rule", "patience", "address", 0) and not isinstance(
+                node, dict
+            ):
                 continue
             actual.append(segment)
         return tuple(actual)

@@ -10,7 +10,7 @@ from hpsearch.spec.document import OPTION, Document, read_value
 from hpsearch.spec.findings import KeyPath
 from hpsearch.spec.study import DEFAULT_SPACE
 
-_HEADS: Final = {"sampler": "name", "pruning": "rule"}
+_HEADS: Final = {"sampler": "name", "pruning": "rule", "cluster": "address"}
 
 
 def apply_overrides(document: Document, overrides: Sequence[str]) -> list[Problem]:

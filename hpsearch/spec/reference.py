@@ -37,8 +37,9 @@ each problem with its line, key, rule and remedy. YAML is read by its core schem
 `-S space.learning_rate.max=0.01`. Items of a list are counted from 0: `-S objectives.1.direction=minimize`.
 Where the file has no `space`, such an override changes the default space.
 
-A study's trials belong to its file: once there are trials, only `budget.trials`, `budget.time`, `storage` and
-`tracking` may change; where the trials are kept, the store remembers.
+A study's trials belong to its file: once there are trials, only the sizes in
+`budget` (not `in_flight`), `storage`, `cluster` and `tracking` may change; where the trials are kept, the
+store remembers.
 """
 
 _LAYERS: Final = """\

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, PrivateAttr, model_validator
 
 from hpsearch.errors import Problem
+from hpsearch.spec.cluster import Cluster
 from hpsearch.spec.comparison import differences
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Storage, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
@@ -40,7 +41,14 @@ DEFAULT_SPACE: Final[Mapping[str, Any]] = {
 }
 """What is searched where a study file has no `space`."""
 
-_UNDECIDING: Final = (("budget", "trials"), ("budget", "time"), ("storage", None), ("tracking", None))
+_UNDECIDING: Final = (
+    ("budget", "trials"),
+    ("budget", "time"),
+    ("budget", "failures"),
+    ("cluster", None),
+    ("storage", None),
+    ("tracking", None),
+)
 
 
 def _space(value: Any) -> dict[str, Parameter]:
@@ -121,6 +129,9 @@ class StudySpec(Section):
     )
     sampler: Sampler = Field(default=Sampler(), description="who proposes trials; a bare name is enough")
     budget: Budget = Field(default=Budget(), description="when the search ends")
+    cluster: Cluster = Field(
+        default=Cluster(), description="where trials are trained; a bare address is enough"
+    )
     storage: Storage = Field(default=Storage(), description="where trials are kept")
     tracking: Tracking = Field(default=Tracking(), description="where trials are shown")
 

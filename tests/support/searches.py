@@ -56,8 +56,10 @@ def search(text, trials, *, known=(), window=3, depth=2, outcome=formula, **chan
     table, under_way, first = [], [], 0
     while first < trials or under_way:
         if first < trials and len(under_way) < depth:
-            under_way.append(proposals.propose(range(first, min(first + window, trials)), facts))
+            numbers = range(first, min(first + window, trials))
+            under_way.append(proposals.propose(numbers, facts))
             first += window
+            trials = trials if len(under_way[-1]) == len(numbers) else 0  # the space is exhausted
             continue
         for proposal in under_way.pop(0):
             fact = facts.get(proposal.number) or outcome(proposal, objectives=len(spec.objectives)).rounded()
