@@ -23,6 +23,7 @@ _BOOT: Final = (
     "from hpsearch.tracking.writer import main; main()"
 )
 _PATIENCE: Final = 60.0
+_ABANDONED: "list[subprocess.Popen[str]]" = []  # held until they ended: Python warns of one that nobody holds
 
 
 class Tracker:
@@ -74,6 +75,7 @@ class Tracker:
         for stream in (self._writer.stdin, self._writer.stdout):
             with suppress(OSError):
                 _stream(stream).close()
+        _ABANDONED[:] = [process for process in (*_ABANDONED, self._writer) if process.poll() is None]
 
     @property
     def pid(self) -> int | None:
