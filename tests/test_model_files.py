@@ -11,6 +11,7 @@ from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.engine import Cohort, Weights
 from hpsearch.errors import StorageError
 from hpsearch.model import TrainedModel
+from hpsearch.spec import PreprocessSpec
 from tests.laws.test_layers_of_all_kinds import COLUMNS, NETWORKS, data_for, members_of
 
 TASK = Task(kind="multiclass", target_names=("kind",), classes=("a", "b", "c"))
@@ -18,7 +19,7 @@ TABLE = pd.DataFrame({"one": [0.0, 1.0, 2.0], "two": [1.0, 0.0, 5.0]})
 
 
 def model_of(weights):
-    preprocessor = Preprocessor.fit(TABLE, numeric="standardize", missing="median")
+    preprocessor = Preprocessor.fit(TABLE, PreprocessSpec())
     return TrainedModel(weights=weights, loss="cross_entropy", task=TASK, preprocessor=preprocessor)
 
 

@@ -13,6 +13,7 @@ from hpsearch.errors import DataError, Problem
 Floats = NDArray[np.float64]
 
 _QUANTILES: Final = 1000
+_LEAST: Final = 1e-12
 _FARTHEST: Final = 1e-7  # the share of a normal distribution beyond which values are cut off
 
 
@@ -138,7 +139,8 @@ def center_and_scale(values: Floats, how: str) -> tuple[Floats, Floats]:
             center, scale = low, high - low
         elif how == "robust":
             lower, center, upper = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-            scale = np.where(upper > lower, upper - lower, 1.0)
+            # a distance far below the column's range is none: what lies outside of it would have no number
+            scale = np.where(upper - lower > _LEAST * (high - low), upper - lower, 1.0)
         else:
             center, scale = values.mean(axis=0), values.std(axis=0)
     constant = is_constant(values)

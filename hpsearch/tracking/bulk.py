@@ -17,6 +17,13 @@ from hpsearch.tracking.record import Point, RunRecord
 
 REVISION: Final = "dc11669786a5"
 _CONTENTS: Final = ("tags", "params", "metrics", "latest_metrics")
+_DELETIONS: Final = (
+    "DELETE FROM tags WHERE run_uuid = ?",
+    "DELETE FROM params WHERE run_uuid = ?",
+    "DELETE FROM metrics WHERE run_uuid = ?",
+    "DELETE FROM latest_metrics WHERE run_uuid = ?",
+    "DELETE FROM runs WHERE run_uuid = ?",
+)
 _KEYED: Final = ("tags", "params", "latest_metrics")  # one row a key and run
 _NAMES: Final = ("key", "run_uuid")
 _ENDS: Final = ("source_type", "source_id", "destination_type", "destination_id")
@@ -151,11 +158,8 @@ def replace_runs(
     connection: Connection, records: Mapping[str, RunRecord], *, experiment: int, artifact_root: str
 ) -> None:
     """Write runs by id, in place of whatever is there under these ids."""
-    for table in (*_CONTENTS, "runs"):
-        connection.executemany(
-            f"DELETE FROM {table} WHERE run_uuid = ?",  # noqa: S608 - a constant of ours
-            [(run_id,) for run_id in records],
-        )
+    for statement in _DELETIONS:
+        connection.executemany(statement, [(run_id,) for run_id in records])
     runs = [_run(run_id, r, experiment, artifact_root) for run_id, r in records.items()]
     insert(connection, "runs", runs)
     for table, rows in _contents(records).items():

@@ -135,10 +135,11 @@ def test_what_cannot_be_built_says_why(bad, shape, rule):
 
 def test_parameters_are_counted_as_in_the_textbooks():
     plans = [
-        (layer("convolution", filters=16, kernel=3), (28, 28, 8), 3 * 3 * 8 * 16 + 16),
-        (layer("lstm", units=64), (28, 28), 4 * ((28 + 64) * 64 + 64)),
-        (layer("gru", units=64), (28, 28), 3 * ((28 + 64) * 64 + 64) + 64),
-        (layer("simple_rnn", units=10, bidirectional=True), (28, 4), 2 * ((4 + 10) * 10 + 10)),
+        (layer("convolution", filters=16, kernel=3), (28, 28, 8), 28 * 28 * 16, 3 * 3 * 8 * 16 + 16),
+        (layer("lstm", units=64), (28, 28), 64, 4 * ((28 + 64) * 64 + 64)),
+        (layer("gru", units=64), (28, 28), 64, 3 * ((28 + 64) * 64 + 64) + 64),
+        (layer("simple_rnn", units=10, bidirectional=True), (28, 4), 20, 2 * ((4 + 10) * 10 + 10)),
     ]
-    for each, shape, count in plans:
-        assert stored_plan((each,), Inputs(shape=shape), 1, DOUBLE).layout.count == count
+    for each, shape, outputs, count in plans:
+        plan = stored_plan((each, layer("flatten")), Inputs(shape=shape), outputs, DOUBLE)
+        assert plan.layout.count == count

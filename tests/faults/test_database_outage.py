@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from hpsearch.errors import StorageError
+from hpsearch.errors import StorageError, UnknownStudyError
 from hpsearch.results import open_for_reading
 from hpsearch.store import Store
 from tests.support.postgres import PostgresServer
@@ -70,7 +70,7 @@ def wait_for_trials(directory, process):
         try:
             if home.exists() and stored(directory):
                 return
-        except StorageError:
+        except (StorageError, UnknownStudyError):
             pass
         time.sleep(0.05)
 

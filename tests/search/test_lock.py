@@ -19,8 +19,12 @@ import os, sys, time
 from pathlib import Path
 from hpsearch.search.lock import StudyLock
 with StudyLock(Path(sys.argv[1])):
-    if sys.argv[2] == "fork" and os.fork() == 0:
-        time.sleep(30)
+    if sys.argv[2] == "fork":
+        begun, begins = os.pipe()
+        if os.fork() == 0:
+            os.write(begins, b".")
+            time.sleep(30)
+        os.read(begun, 1)
     print("held", flush=True)
     time.sleep(30)
 """

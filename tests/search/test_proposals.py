@@ -176,11 +176,10 @@ def test_a_scrambled_sequence_starts_elsewhere_than_in_the_corner():
 
 @pytest.mark.parametrize("sampler", [sampler for sampler in SAMPLERS if "cmaes" not in sampler])
 def test_a_space_with_nothing_to_sample_is_served(sampler):
-    """But for cmaes, which the reader refuses there."""
+    """But for cmaes, which the reader refuses there. No combination is tried twice, so there is one trial."""
     text = "study: s\ndata: {source: sklearn/iris}\nspace: {epochs: 3}\n"
     proposals = Proposals(spec_of(text, sampler=sampler))
-    expected = 1 if "grid" in sampler else 4
-    assert [p.params for p in proposals.propose(range(4))] == [{"epochs": 3}] * expected
+    assert [p.params for p in proposals.propose(range(4))] == [{"epochs": 3}]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -37,6 +37,8 @@ DEFAULTS = {
     "clip_norm": None,
     "label_smoothing": 0.0,
     "huber_delta": 1.0,
+    "layers": None,
+    "augment": (),
 }
 
 

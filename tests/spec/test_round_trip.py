@@ -37,7 +37,7 @@ def test_a_trial_of_defaults_resolves_in_every_study(study):
     """With no parameter sampled, a recipe is complete: every value is what the table allows."""
     recipe = parse_study(dump(study)).resolve({}, default_loss="mse")
     for name, row in REGISTRY.items():
-        if name not in ("hidden", "depth", "width"):
+        if name not in ("hidden", "kind", "depth", "width"):
             assert row.rule.finding(getattr(recipe, name)) is None
     assert all(isinstance(width, int) for width in recipe.hidden)
 

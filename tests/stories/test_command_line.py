@@ -289,7 +289,7 @@ def test_several_objectives_have_a_column_each_and_the_winner_is_on_the_front(tm
 
 def test_a_study_in_which_all_diverge_says_so_and_what_to_do(tmp_path):
     """No winner is made up, and no command is recommended that has nothing to show."""
-    space = "space: {optimizer: sgd, learning_rate: 900.0}\nbudget: {trials: 2}\n"
+    space = "space: {optimizer: sgd, learning_rate: [900.0, 950.0]}\nbudget: {trials: 2}\n"
     (tmp_path / "lost.yaml").write_text(f"study: lost\ndata: {{source: sklearn/diabetes}}\n{space}")
     done = cli("run", "lost.yaml", cwd=tmp_path)
     assert done.returncode == 1
