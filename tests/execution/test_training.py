@@ -132,7 +132,7 @@ def test_an_impossible_trial_fails_alone(data, wrong, verdict, reason):
 
 def test_a_network_too_large_for_memory_is_a_failed_trial(data):
     """The reason is named; nothing is raised."""
-    (outcome,) = train(data, changed(trial(0), hidden=(10**9, 10**9)))
+    (outcome,) = train(data, changed(trial(0), hidden=(10**6, 10**6)))
     assert outcome.verdict is Verdict.FAILED
     assert "Memory" in outcome.error
 
