@@ -3,7 +3,6 @@
 import http.client
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.identity import Identity
 from tests.support.facts import facts
+from tests.support.servers import served
 
 STUDY_FILE = """
 study: {name}
@@ -138,15 +138,8 @@ def broken_server(status: int = 500):
         def log_message(self, *arguments: Any) -> None:
             """Nothing on stderr."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield address, asked
 
 
 @contextmanager
@@ -176,12 +169,5 @@ def counting_proxy(target: str):
         def log_message(self, *arguments: Any) -> None:
             """Nothing on stderr."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield address, asked

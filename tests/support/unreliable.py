@@ -2,9 +2,10 @@
 
 import http.client
 import http.server
-import threading
 from contextlib import contextmanager
 from urllib.parse import urlsplit
+
+from tests.support.servers import QuietServer, served
 
 _HOP = {"connection", "transfer-encoding", "content-length", "host", "keep-alive"}
 
@@ -61,13 +62,5 @@ def unreliable(upstream, port=0):
         def log_message(self, *arguments):
             """Nothing on stderr."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.handle_error = lambda *_: None  # a client that gave up is no news
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", switch
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler, port, QuietServer) as address:
+        yield address, switch
