@@ -1,27 +1,24 @@
 """Numbers to features: what stands in for missing ones, curves that straighten a distribution, scaling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.prepared import bent
+from hpsearch.data.curves import AFFINE, STRAIGHT, Curve
 from hpsearch.errors import DataError, Problem
 
 Floats = NDArray[np.float64]
 
-_QUANTILES: Final = 1000
 _LEAST: Final = 1e-12
-_FARTHEST: Final = 1e-7  # the share of a normal distribution beyond which values are cut off
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumericColumn:
     """One number in, one feature out: (curve(value, or `fill` where it is missing) minus `center`) / `scale`.
 
-    `curve` is "none", "log", "power" (with exponent `power`) or "quantile" (with `quantiles`, ascending).
     `indicator` adds a second feature, 1 where the value is missing.
     """
 
@@ -29,15 +26,18 @@ class NumericColumn:
     fill: float
     center: float
     scale: float
-    curve: str = "none"
-    power: float = 1.0
-    quantiles: tuple[float, ...] = ()
+    curve: Curve = STRAIGHT
     indicator: bool = False
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The column's own name, and `column is missing`."""
         return (self.name, f"{self.name} is missing") if self.indicator else (self.name,)
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The column of which `dataclasses.asdict` went through JSON."""
+        return cls(**{**stored, "curve": Curve.from_json(stored["curve"])})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,25 +55,38 @@ def fit_numeric(names: list[str], values: Floats, settings: list[NumericSettings
     gaps = np.isnan(values)
     fill = np.array([_fill(column, each.missing) for column, each in zip(values.T, settings, strict=True)])
     values = np.where(gaps, fill, values)
-    bends = [_bend(column, each.scale) for column, each in zip(values.T, settings, strict=True)]
-    straight = np.column_stack([bend(column, *how) for column, how in zip(values.T, bends, strict=True)])
-    center, scale = np.zeros(len(names)), np.ones(len(names))
-    affine = np.array([_AFFINE.get(each.scale, each.scale) for each in settings])
-    for how in np.unique(affine):
-        center[affine == how], scale[affine == how] = center_and_scale(straight[:, affine == how], str(how))
+    curves, center, scale = fit_scaling(values, [each.scale for each in settings])
     return [
         NumericColumn(
             name=name,
             fill=float(fill[i]),
             center=float(center[i]),
             scale=float(scale[i]),
-            curve=bends[i][0],
-            power=bends[i][1],
-            quantiles=bends[i][2],
+            curve=curves[i],
             indicator=settings[i].missing == "indicator" and bool(gaps[:, i].any()),
         )
         for i, name in enumerate(names)
     ]
+
+
+def fit_scaling(
+    values: Floats, hows: list[str], *, undone: bool = False
+) -> tuple[list[Curve], Floats, Floats]:
+    """Of each column of (N, D), scaled in its way: the curve, and what is subtracted and divided by after it.
+
+    `undone`: whether the curves need inverses.
+    """
+    constant = is_constant(values)
+    curves = [
+        STRAIGHT if same else Curve.fit(column, how, undone=undone)
+        for column, how, same in zip(values.T, hows, constant, strict=True)
+    ]
+    straight = np.column_stack([curve.apply(column) for curve, column in zip(curves, values.T, strict=True)])
+    center, scale = np.zeros(len(hows)), np.ones(len(hows))
+    affine = np.array([AFFINE.get(how, how) for how in hows])
+    for how in np.unique(affine):
+        center[affine == how], scale[affine == how] = center_and_scale(straight[:, affine == how], str(how))
+    return curves, center, scale
 
 
 def scaled(values: Floats, columns: list[NumericColumn]) -> NDArray[np.float32]:
@@ -88,8 +101,8 @@ def scaled(values: Floats, columns: list[NumericColumn]) -> NDArray[np.float32]:
     values = np.where(np.isnan(values), fill, values)
     with np.errstate(over="ignore", invalid="ignore"):
         for i, column in enumerate(columns):
-            if column.curve != "none":
-                values[:, i] = bend(values[:, i], column.curve, column.power, column.quantiles)
+            if column.curve.kind != "none":
+                values[:, i] = column.curve.apply(values[:, i])
         features = ((values - center) / scale).astype(np.float32)
     beyond = ~np.isfinite(features).all(axis=0)
     if beyond.any():
@@ -103,24 +116,6 @@ def scaled(values: Floats, columns: list[NumericColumn]) -> NDArray[np.float32]:
             for i in np.flatnonzero(beyond)
         )
     return np.asarray(features, dtype=np.float32)
-
-
-def bend(values: Floats, curve: str, power: float, quantiles: tuple[float, ...]) -> Floats:
-    """A curve applied to (N,) values."""
-    if curve == "log":
-        return bent(values, "log")
-    if curve == "power":
-        return yeo_johnson(values, power)
-    return _normal_scores(values, np.array(quantiles)) if curve == "quantile" else values
-
-
-def yeo_johnson(values: Floats, power: float) -> Floats:
-    """The power transformation of Yeo and Johnson (2000)."""
-    result = np.empty_like(values)
-    above = values >= 0
-    result[above] = _power(values[above], power)
-    result[~above] = -_power(-values[~above], 2 - power)
-    return result
 
 
 def center_and_scale(values: Floats, how: str) -> tuple[Floats, Floats]:
@@ -159,52 +154,12 @@ def is_constant(values: Floats) -> NDArray[np.bool_]:
     return np.asarray((values.min(axis=0) == values.max(axis=0)) | rounding)
 
 
-def _power(values: Floats, power: float) -> Floats:
-    """((v + 1)^p - 1) / p of values from 0 on, ln(v + 1) for p = 0."""
-    logs = np.log1p(values)
-    if abs(power) < np.spacing(1.0):
-        return logs
-    result: Floats = np.expm1(power * logs) / power
-    return result
-
-
-def _normal_scores(values: Floats, quantiles: Floats) -> Floats:
-    """Where values stand among the quantiles, as quantiles of the normal distribution.
-
-    As scikit-learn's QuantileTransformer: of values that are equal in training, the middle of their places.
-    """
-    from scipy.special import ndtri  # noqa: PLC0415 - heavy
-
-    places = np.linspace(0, 1, len(quantiles))
-    up = np.interp(values, quantiles, places)
-    down = -np.interp(-values, -quantiles[::-1], -places[::-1])
-    result: Floats = ndtri(np.clip(0.5 * (up + down), _FARTHEST, 1 - _FARTHEST))
-    return result
-
-
-def _bend(values: Floats, scale: str) -> tuple[str, float, tuple[float, ...]]:
-    """The curve, its exponent and its quantiles, fitted to (N,) values; none where they are all the same."""
-    if scale == "log":
-        return "log", 1.0, ()
-    if scale not in ("power", "quantile") or is_constant(values[:, None])[0]:
-        return "none", 1.0, ()
-    from sklearn.preprocessing import PowerTransformer, QuantileTransformer  # noqa: PLC0415 - heavy
-
-    if scale == "power":
-        fitted = PowerTransformer(standardize=False).fit(values[:, None])
-        return "power", float(fitted.lambdas_[0]), ()
-    count = min(_QUANTILES, len(values))
-    known = QuantileTransformer(n_quantiles=count, subsample=None).fit(values[:, None])
-    return "quantile", 1.0, tuple(known.quantiles_[:, 0].tolist())
-
-
 def _fill(values: Floats, missing: str | float) -> float:
     if isinstance(missing, str):
         return float(_FILLS[missing](values))
     return missing
 
 
-_AFFINE: Final = {"log": "standardize", "power": "standardize", "quantile": "none"}
 _FILLS: Final[dict[str, Callable[..., np.float64]]] = {
     "median": np.nanmedian,
     "mean": np.nanmean,

@@ -207,7 +207,7 @@ class _Rows:
         return replace(self, inputs=self.inputs.take(rows), targets=self.targets[rows])
 
     def fit(self) -> tuple[Preparer, Task]:
-        how = self.settings.preprocess.target
+        how = self.settings.target_scale
         return self.inputs.fit(self.settings), scaled_task(self.question, self.targets, how=how)
 
     def part(self, preprocessor: Preparer, task: Task) -> Part:

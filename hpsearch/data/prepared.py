@@ -1,12 +1,13 @@
 """The data as training sees it: read-only float32 arrays, the task, and a sealed test part."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpsearch.data.curves import Curve
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ class Task:
     """What is to be learned, inferred from the target (or declared).
 
     `classes` are the original labels in order (classification); class id i in the arrays means `classes[i]`.
-    `target_mean` and `target_scale` (one a target) undo the targets' standardization: own unit = scaled *
-    scale + mean; where `target_curve` is "log", that is sign(own) ln(1 + |own|).
+    `target_mean` and `target_scale` (one a target) undo the targets' scaling: own unit = scaled * scale + mean, which
+    lies on the target's curve where there are `target_curves`.
     """
 
     kind: TaskKind
@@ -30,7 +31,7 @@ class Task:
     classes: tuple[Label, ...] = ()
     target_mean: tuple[float, ...] = ()
     target_scale: tuple[float, ...] = ()
-    target_curve: Literal["none", "log"] = "none"
+    target_curves: tuple[Curve, ...] = ()
 
     @property
     def is_classification(self) -> bool:
@@ -57,9 +58,8 @@ class Task:
         """
         if not self.is_classification:
             values = np.asarray(targets, dtype=np.float64).reshape(-1, len(self.target_names))
-            scaled = (bent(values, self.target_curve) - np.array(self.target_mean)) / np.array(
-                self.target_scale
-            )
+            straight = self._on_curves(values, Curve.apply)
+            scaled = (straight - np.array(self.target_mean)) / np.array(self.target_scale)
             return np.ascontiguousarray(scaled, dtype=np.float32)
         labels = np.asarray(targets, dtype=object).reshape(-1)
         ids = {label: i for i, label in enumerate(self.classes)}
@@ -78,8 +78,17 @@ class Task:
     def unscale(self, y: ArrayLike) -> NDArray[np.float64]:
         """Scaled regression targets (..., T) in their own units."""
         scaled: NDArray[np.float64] = np.asarray(y, dtype=np.float64)
-        own = np.asarray(scaled * np.array(self.target_scale) + np.array(self.target_mean))
-        return unbent(own, self.target_curve)
+        straight = np.asarray(scaled * np.array(self.target_scale) + np.array(self.target_mean))
+        return self._on_curves(straight, Curve.undo)
+
+    def _on_curves(
+        self, values: NDArray[np.float64], step: Callable[[Curve, NDArray[np.float64]], NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """A step of each target's curve done to (..., T) values."""
+        if not self.target_curves:
+            return values
+        targets = [step(curve, values[..., i]) for i, curve in enumerate(self.target_curves)]
+        return np.stack(targets, axis=-1)
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `from_json` gives an equal task back."""
@@ -89,23 +98,10 @@ class Task:
     def from_json(cls, stored: Mapping[str, Any]) -> "Task":
         """The task that `to_json` described."""
         sequences = ("target_names", "classes", "target_mean", "target_scale")
-        curve = stored.get("target_curve", "none")
+        curves = tuple(map(Curve.from_json, stored.get("target_curves", ())))
         return cls(
-            kind=stored["kind"], target_curve=curve, **{name: tuple(stored[name]) for name in sequences}
+            kind=stored["kind"], target_curves=curves, **{name: tuple(stored[name]) for name in sequences}
         )
-
-
-def bent(values: NDArray[np.float64], curve: str) -> NDArray[np.float64]:
-    """Targets on a curve: "log" is sign(v) ln(1 + |v|), which zero and negative numbers have too."""
-    return values if curve == "none" else np.sign(values) * np.log1p(np.abs(values))
-
-
-def unbent(values: NDArray[np.float64], curve: str) -> NDArray[np.float64]:
-    """The inverse of `bent`."""
-    if curve == "none":
-        return values
-    with np.errstate(over="ignore"):
-        return np.asarray(np.sign(values) * np.expm1(np.abs(values)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

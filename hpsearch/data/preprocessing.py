@@ -199,5 +199,5 @@ def _fit_texts(column: "pd.Series[Any]", settings: "PreprocessSpec") -> Categori
 def _column_from_json(stored: Mapping[str, Any]) -> NumericColumn | CategoricalColumn:
     fields = {key: value for key, value in stored.items() if key != "kind"}
     if stored["kind"] == "numeric":
-        return NumericColumn(**{**fields, "quantiles": tuple(fields.get("quantiles", ()))})
+        return NumericColumn.from_json(fields)
     return CategoricalColumn(**{**fields, "categories": tuple(fields["categories"])})

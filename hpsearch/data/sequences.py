@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import Arrays, examples_of
+from hpsearch.data.numeric import NumericColumn, NumericSettings, fit_numeric, scaled
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from hpsearch.data.splits import Split
     from hpsearch.spec import DataSpec
 
-_EXAMPLE_NUMBERS = 100_000
+_EXAMPLE_NUMBERS: Final = 100_000
+_SAMPLED: Final = 4 << 20  # numbers
+_FEWEST: Final = 1000  # series
 Floats = NDArray[np.float64]
 
 
@@ -99,7 +102,7 @@ class SequenceInputs:
 
     def check_parts(self, split: "Split", findings: "Findings") -> None:
         """Values that have no number, or only one, in the training part."""
-        _, _, low, high = _moments(self.take(split.train), "standardize")
+        low, _, high = _extent(self.take(split.train))
         for name, lowest, highest in zip(self.names, low, high, strict=True):
             if not np.isfinite(lowest):
                 findings.problem("holds no value in the training part", key=f"value {name!r}")
@@ -113,17 +116,14 @@ class SequenceInputs:
         )
 
     def fit(self, settings: "DataSpec") -> "SequencePreparer":
-        """Each value's scaling, over all steps that these series have."""
+        """Each value's scaling, over the steps that these series have."""
         section = settings.window if self.windows else settings.sequence
-        center, scale, _, _ = _moments(self, section.scale)
         return SequencePreparer(
-            names=self.names,
+            fitted=tuple(_fitted(self, section.scale)),
             steps=int(self.series.shape[1]),
             ragged=self.lengths is not None,
             cut=self.cut,
             windows=self.windows,
-            center=tuple(center.tolist()),
-            scale=tuple(scale.tolist()),
         )
 
     def example(self, rows: NDArray[np.int64]) -> pd.DataFrame:
@@ -139,20 +139,23 @@ class SequenceInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequencePreparer:
-    """Values minus `center`, by `scale`; missing ones become the training part's mean.
+    """Each value of a step scaled as `fitted`; missing ones stand in as the training part's mean.
 
     `steps` is T. `ragged`: whether series may be shorter; they are padded behind with zeros that their length
     hides. `cut`: whether longer ones are cut at their start. `windows`: whether a table is one series, a window
     ending at each of its rows from the T-th on.
     """
 
-    names: tuple[str, ...]
+    fitted: tuple[NumericColumn, ...]
     steps: int
     ragged: bool
     cut: bool
     windows: bool
-    center: tuple[float, ...]
-    scale: tuple[float, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The values of a step."""
+        return tuple(column.name for column in self.fitted)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -176,11 +179,11 @@ class SequencePreparer:
         """
         own = inputs if isinstance(inputs, SequenceInputs) else self._series(inputs)
         x = np.zeros((len(own), self.steps, len(self.names)), dtype=np.float32)
-        center, scale = np.array(self.center), np.array(self.scale)
         start = 0
         for values, there in own.chunks():
-            scaled = (np.where(np.isnan(values), center, values) - center) / scale
-            x[start : start + len(values)] = np.where(there[:, :, None], scaled, 0.0)
+            known = np.where(there[:, :, None], values, np.nan).reshape(-1, len(self.names))
+            features = scaled(known, list(self.fitted)).reshape(values.shape)
+            x[start : start + len(values)] = np.where(there[:, :, None], features, 0.0)
             start += len(values)
         lengths = own.lengths_here()
         if self.ragged and lengths is None:
@@ -195,7 +198,7 @@ class SequencePreparer:
     def from_json(cls, stored: Mapping[str, Any]) -> "SequencePreparer":
         """The preparer that `to_json` described."""
         fields = {name: value for name, value in stored.items() if name != "kind"}
-        return cls(**fields | {name: tuple(stored[name]) for name in ("names", "center", "scale")})
+        return cls(**fields | {"fitted": tuple(map(NumericColumn.from_json, stored["fitted"]))})
 
     def _series(self, inputs: Any) -> SequenceInputs:
         if self.windows and hasattr(inputs, "columns") and set(self.names) <= set(inputs.columns):
@@ -242,8 +245,31 @@ def padded(series: Sequence[Floats], steps: int, names: Sequence[str]) -> tuple[
     return values, np.array([len(one) for one in series], dtype=np.int32)
 
 
-def _moments(series: SequenceInputs, how: str) -> tuple[Floats, Floats, Floats, Floats]:
-    """Center, scale, lowest and highest of each value, over the steps that are there and not missing."""
+def _fitted(series: SequenceInputs, how: str) -> list[NumericColumn]:
+    """The scaling of each value; what needs all numbers at once gets as many, evenly spread, as `_SAMPLED` allows."""
+    if how not in {"standardize", "min_max", "none"}:
+        gaps = NumericSettings(scale=how, missing="mean")
+        return fit_numeric(list(series.names), _sample(series), [gaps] * series.columns)
+    low, mean, high = _extent(series)
+    center, scale = np.zeros_like(mean), np.ones_like(mean)
+    if how != "none":
+        center, scale = (low, high - low) if how == "min_max" else (mean, _deviation(series, mean))
+    scale = np.where(high > low, scale, 1.0)
+    return [
+        NumericColumn(name=name, fill=float(f), center=float(c), scale=float(s))
+        for name, f, c, s in zip(series.names, mean, center, scale, strict=True)
+    ]
+
+
+def _sample(series: SequenceInputs) -> Floats:
+    """(M, D): the steps of series, as many as `_SAMPLED` numbers hold."""
+    most = max(_FEWEST, _SAMPLED // max(1, series.series[:1].size))
+    rows = np.unique(np.linspace(0, len(series) - 1, min(len(series), most)).astype(np.int64))
+    return np.concatenate([values[there] for values, there in series.take(rows).chunks()])
+
+
+def _extent(series: SequenceInputs) -> tuple[Floats, Floats, Floats]:
+    """Lowest, mean and highest of each value, over the steps that are there and not missing."""
     width = series.columns
     low, high = np.full(width, np.inf), np.full(width, -np.inf)
     total, count = np.zeros(width), np.zeros(width)
@@ -253,12 +279,13 @@ def _moments(series: SequenceInputs, how: str) -> tuple[Floats, Floats, Floats, 
             low, high = np.fmin(low, np.fmin.reduce(known)), np.fmax(high, np.fmax.reduce(known))
         total += np.nansum(known, axis=0)
         count += (~np.isnan(known)).sum(axis=0)
-    mean, squares = total / np.maximum(count, 1), np.zeros(width)
-    if how == "none":
-        return mean * 0.0, np.ones(width), low, high
-    if how == "min_max":
-        return low, np.where(high > low, high - low, 1.0), low, high
+    return low, total / np.maximum(count, 1), high
+
+
+def _deviation(series: SequenceInputs, mean: Floats) -> Floats:
+    """The standard deviation of each value, over the same steps."""
+    squares, count = np.zeros(series.columns), np.zeros(series.columns)
     for values, there in series.chunks():
         squares += np.nansum(np.square(values[there] - mean), axis=0)
-    deviation = np.sqrt(squares / np.maximum(count, 1))
-    return mean, np.where(high > low, deviation, 1.0), low, high
+        count += (~np.isnan(values[there])).sum(axis=0)
+    return np.sqrt(squares / np.maximum(count, 1))

@@ -1,7 +1,7 @@
 """What is to be learned: classes or numbers, read from the target's values unless the study file says so."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pandas.api import types
 
 from hpsearch.data.columns import beyond_float32, bounds_of, numbers, stray_texts, texts
-from hpsearch.data.prepared import Task, TaskKind, bent
-from hpsearch.data.preprocessing import center_and_scale
+from hpsearch.data.curves import STRAIGHT
+from hpsearch.data.numeric import fit_scaling
+from hpsearch.data.prepared import Task, TaskKind
 from hpsearch.data.raw import Findings
 
 MOST_CLASSES: Final = 20
@@ -60,19 +61,18 @@ class Targets:
 
 
 def scaled_task(question: Task, values: NDArray[Any], *, how: str) -> Task:
-    """The question with target scaling ("standardize", "min_max", "robust", "log", "none") fitted.
+    """The question with target scaling (see `spec.preprocessing.SCALINGS`) fitted to (N, T) values.
 
     Classes need none.
     """
     if question.is_classification:
         return question
-    curve: Literal["none", "log"] = "log" if how == "log" else "none"
-    mean, scale = center_and_scale(bent(values, curve), "standardize" if how == "log" else how)
+    curves, mean, scale = fit_scaling(values, [how] * values.shape[1], undone=True)
     return replace(
         question,
         target_mean=tuple(mean.tolist()),
         target_scale=tuple(scale.tolist()),
-        target_curve=curve,
+        target_curves=tuple(curves) if any(curve != STRAIGHT for curve in curves) else (),
     )
 
 

@@ -195,7 +195,7 @@ def _surprise(outputs: Outputs, y: Targets, _task: Task, _loss: str) -> Array:
 
 def _errors(outputs: Outputs, y: Targets, task: Task, _loss: str) -> Array:
     """(K, N, T) -> (K, T, N) errors in the targets' own units."""
-    if task.target_curve == "none":
+    if not task.target_curves:
         errors = (outputs.astype(np.float64) - y.astype(np.float64)) * np.array(task.target_scale)
     else:
         errors = task.unscale(outputs) - task.unscale(y)
@@ -205,7 +205,7 @@ def _errors(outputs: Outputs, y: Targets, task: Task, _loss: str) -> Array:
 def _explained(outputs: Outputs, y: Targets, task: Task, loss: str) -> Array:
     """(K, 3T, N): squared errors, centred targets, squared centred targets."""
     squares = _errors(outputs, y, task, loss) ** 2
-    if task.target_curve == "none":
+    if not task.target_curves:
         centred = ((y - y.astype(np.float64).mean(axis=0)) * np.array(task.target_scale)).T
     else:
         own = task.unscale(y)

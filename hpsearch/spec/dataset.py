@@ -151,6 +151,13 @@ class DataSpec(Section):
         """The kind of inputs, as far as the study file tells: "auto" where the data itself must be asked."""
         return kind_of(self)
 
+    @property
+    def target_scale(self) -> str:
+        """How the targets of a regression are scaled."""
+        if self.preprocess.target != "auto":
+            return self.preprocess.target
+        return self.window.scale if self.known_kind == "window" else "standardize"
+
     def _misfits(self) -> Iterator[Finding]:
         targets = (self.target,) if isinstance(self.target, str) else self.target or ()
         yield from misfits_of_kind(self)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 from pydantic import Field, PlainValidator
 
 from hpsearch.spec.findings import Finding, error, show
+from hpsearch.spec.preprocessing import SCALINGS
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 from hpsearch.spec.sources import is_folder, is_idx, is_table
@@ -60,7 +61,8 @@ def _choice(*choices: str) -> Rule:
     return Rule(kind="choice", choices=choices)
 
 
-_SCALES: Final = _choice("standardize", "min_max", "none")
+_AFFINE: Final = _choice("standardize", "min_max", "none")
+_SCALES: Final = _choice(*SCALINGS)
 
 
 class ImageSpec(Section):
@@ -76,7 +78,7 @@ class ImageSpec(Section):
     path: Annotated[str, _COLUMN] = Field(
         default="path", description="the column of a table that holds the pictures' paths"
     )
-    scale: Annotated[str, _SCALES] = Field(
+    scale: Annotated[str, _AFFINE] = Field(
         default="standardize", description="how each channel is scaled, fitted on the training part"
     )
 
@@ -97,7 +99,8 @@ class SequenceSpec(Section):
         default=None, description="the steps kept of a longer series, from its end; null: all"
     )
     scale: Annotated[str, _SCALES] = Field(
-        default="standardize", description="how each value is scaled, fitted on the training part's steps"
+        default="standardize",
+        description="how each value is scaled, as `data.preprocess.numeric`; fitted on the training part's steps",
     )
 
 
@@ -139,7 +142,9 @@ class WindowSpec(Section):
         default=None, description="the column that orders the rows; null: as they stand in the file"
     )
     scale: Annotated[str, _SCALES] = Field(
-        default="standardize", description="how each value is scaled, fitted on the training part"
+        default="standardize",
+        description="how each value is scaled, as `data.preprocess.numeric`, and with it the target, unless "
+        "`data.preprocess.target` says otherwise; fitted on the training part",
     )
 
 
@@ -173,8 +178,20 @@ def misfits_of_kind(data: "DataSpec") -> Iterator[Finding]:
             if kind not in {name, "auto"} and getattr(given, key) != field.default:
                 remedy = f"write kind: {name}, or leave it out"
                 yield Finding((name, key), f"has no meaning for kind {kind}", remedy)
+    if kind not in {"table", "auto"}:
+        yield from _without_columns(data, kind)
     if data.source.lower().endswith(_NOT_FROM.get(kind, ())):
         yield Finding(("kind",), f"{kind} cannot be read from {show(data.source)}", "write kind: auto")
+
+
+def _without_columns(data: "DataSpec", kind: str) -> Iterator[Finding]:
+    """Of preprocessing, what is of a table's columns."""
+    for key, value in data.preprocess:
+        fresh = type(data.preprocess).model_fields[key].get_default(call_default_factory=True)
+        if key != "target" and value != fresh:
+            own = f"data.{kind}.scale" if key == "numeric" and kind != "text" else ""
+            remedy = f"write {own}" if own else "leave it out"
+            yield Finding(("preprocess", key), f"is for tables, and has no meaning for kind {kind}", remedy)
 
 
 _NOT_FROM: Final = {

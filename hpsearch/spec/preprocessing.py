@@ -9,10 +9,10 @@ from hpsearch.spec.findings import error, findings_of, raise_all, show
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
 
-SCALINGS: Final = ("standardize", "min_max", "robust", "log", "power", "quantile", "none")
+SCALINGS: Final = ("standardize", "min_max", "robust", "log", "sqrt", "power", "quantile", "none")
 ENCODINGS: Final = ("one_hot", "ordinal", "hashing")
 FILLS: Final = ("median", "mean", "indicator")
-TARGETS: Final = ("standardize", "min_max", "robust", "log", "none")
+TARGETS: Final = ("auto", *SCALINGS)
 
 _NUMBER: Final = Rule(kind="number", minimum=-1e30, maximum=1e30)
 _COMPONENTS: Final = Rule(kind="integer", minimum=1, maximum=100_000)
@@ -96,8 +96,9 @@ class PreprocessSpec(Section):
 
     numeric: Annotated[str, Rule(kind="choice", choices=SCALINGS)] = Field(
         default="standardize",
-        description="how numeric columns are scaled: `robust` by median and quartiles; `log` (sign(x) ln(1 + |x|)) and "
-        "`power` (Yeo-Johnson, fitted) are standardized after; `quantile` gives normal scores",
+        description="how numeric columns are scaled: `robust` by median and quartiles; `log` (sign(x) ln(1 + |x|)), "
+        "`sqrt` (sign(x) sqrt(|x|)) and `power` (Yeo-Johnson, fitted) are standardized after; `quantile` gives normal "
+        "scores",
     )
     categorical: Annotated[str, Rule(kind="choice", choices=ENCODINGS)] = Field(
         default="one_hot",
@@ -120,9 +121,9 @@ class PreprocessSpec(Section):
         "the variance",
     )
     target: Annotated[str, Rule(kind="choice", choices=TARGETS)] = Field(
-        default="standardize",
-        description="how regression targets are scaled in training (`log`: sign(y) ln(1 + |y|), standardized); scores "
-        "and predictions are in their own units",
+        default="auto",
+        description="how regression targets are scaled in training, in the ways of `numeric`; `auto`: standardize, and "
+        "for windows over one series as `data.window.scale`; scores and predictions are in their own units",
     )
 
     def scale_of(self, name: str) -> str:

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from sklearn import decomposition, preprocessing
 
 from hpsearch.data import prepare
+from hpsearch.data.curves import STRAIGHT, Curve
 from hpsearch.data.prepared import Task
 from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.data.targets import scaled_task
 from hpsearch.errors import DataError
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.spec import PreprocessSpec
+from hpsearch.spec.preprocessing import SCALINGS
 from tests.support.tables import settings
 
 RANDOM = np.random.default_rng(0)
@@ -105,7 +107,7 @@ NUMBERS = st.floats(-1e6, 1e6, allow_subnormal=False)
 
 @given(
     st.lists(NUMBERS, min_size=3, max_size=30),
-    st.sampled_from(["standardize", "min_max", "robust", "log", "none"]),
+    st.sampled_from(SCALINGS),
 )
 @examples(deadline=None)
 def test_scaling_of_targets_is_undone(values, how):
@@ -119,15 +121,54 @@ def test_scaling_of_targets_is_undone(values, how):
     assert final_scores(y, y, task=task, loss="mse")["mae"] == 0
 
 
-def test_scores_of_targets_on_a_curve_are_in_their_own_units():
+@pytest.mark.parametrize("how", ["log", "sqrt", "power", "quantile"])
+def test_scores_of_targets_on_a_curve_are_in_their_own_units(how):
     values = np.exp(np.arange(6.0))[:, None]
-    task = scaled_task(Task(kind="regression", target_names=("t",)), values, how="log")
+    task = scaled_task(Task(kind="regression", target_names=("t",)), values, how=how)
     guess = np.exp(np.arange(6.0)[:, None] + 0.1)
     found = final_scores(task.encode(guess), task.encode(values), task=task, loss="mse")
     assert found["mae"] == pytest.approx(np.abs(guess - values).mean(), rel=1e-3)
     assert found["rmse"] == pytest.approx(np.sqrt(np.square(guess - values).mean()), rel=1e-3)
     expected = 1 - np.square(guess - values).sum() / np.square(values - values.mean()).sum()
     assert found["r2"] == pytest.approx(expected, rel=1e-3)
+
+
+@given(st.lists(NUMBERS, min_size=3, max_size=30), st.sampled_from(["power", "quantile"]), NUMBERS)
+@examples(deadline=None)
+def test_a_target_beyond_those_of_training_comes_back_too(values, how, other):
+    """The truth that a score compares with is the number of the data, however far it lies from the training part's."""
+    task = scaled_task(Task(kind="regression", target_names=("t",)), np.array(values)[:, None], how=how)
+    scaled = (task.target_curves or [STRAIGHT])[0].apply(np.array([other]))
+    back = (task.target_curves or [STRAIGHT])[0].undo(scaled)
+    spread = max(map(abs, [*values, other])) + 1
+    np.testing.assert_allclose(back, [other], rtol=1e-6, atol=1e-9 * spread)
+
+
+@pytest.mark.parametrize("how", SCALINGS)
+def test_a_curve_never_falls(how):
+    for undone in (False, True):
+        curve = Curve.fit(SKEWED, how, undone=undone)
+        assert (np.diff(curve.apply(np.linspace(-20, 50, 500))) >= 0).all()
+
+
+def test_square_roots_are_standardized_and_keep_the_sign():
+    ours = Preprocessor.fit(table().assign(a=SKEWED), PreprocessSpec(numeric="sqrt"))
+    roots = np.sign(SKEWED) * np.sqrt(np.abs(SKEWED))
+    expected = (roots - roots.mean()) / roots.std()
+    np.testing.assert_allclose(ours.transform(table().assign(a=SKEWED))[:, 0], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_the_power_of_a_target_is_that_of_scikit_learn_where_it_has_an_inverse():
+    values = RANDOM.gamma(2.0, 3.0, 200)[:, None]
+    task = scaled_task(Task(kind="regression", target_names=("t",)), values, how="power")
+    peer = preprocessing.PowerTransformer().fit(values)
+    np.testing.assert_allclose(task.encode(values), peer.transform(values), rtol=1e-5, atol=1e-5)
+    steps = np.linspace(-2, 2, 9)[:, None]
+    np.testing.assert_allclose(task.unscale(steps), peer.inverse_transform(steps), rtol=1e-6)
+    heavy = np.exp(np.exp(RANDOM.normal(size=(200, 1))))
+    assert preprocessing.PowerTransformer().fit(heavy).lambdas_[0] < 0
+    far = scaled_task(Task(kind="regression", target_names=("t",)), heavy, how="power")
+    assert np.isfinite(far.unscale(np.array([[20.0]]))).all()
 
 
 def test_only_training_rows_are_fitted(tmp_path):

@@ -1,5 +1,7 @@
 """Series: arrays, .ts files, long tables, windows; lengths that hide padding; what is refused."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from hpsearch.data import prepare
 from hpsearch.data.kinds import preparer_from_json
 from hpsearch.data.loading import load_special, of_kind
+from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.data.sequences import SequenceInputs, padded
 from hpsearch.data.sources import load, select
 from hpsearch.errors import DataError
-from hpsearch.spec import DataSpec
+from hpsearch.judgment.metrics import final_scores
+from hpsearch.spec import DataSpec, PreprocessSpec
 
 RANDOM = np.random.default_rng(0)
 SETTINGS = DataSpec(source="x.ts")
@@ -125,7 +129,7 @@ def test_what_stands_behind_a_series_never_reaches_scaling_or_inputs(lengths, ga
     )
     assert one == other
     every = np.concatenate(pieces)
-    np.testing.assert_allclose(one.center, every.mean(axis=0))
+    np.testing.assert_allclose([column.center for column in one.fitted], every.mean(axis=0))
     x, told = one.prepare(SequenceInputs(series=spoiled, names=("a", "b"), lengths=sizes))
     assert told.tolist() == lengths
     for row, n in zip(x, lengths, strict=True):
@@ -212,3 +216,42 @@ def test_a_table_of_the_series_is_forecast_from_each_of_its_windows(tmp_path):
     np.testing.assert_array_equal(x, fitted.prepare([[1, 2, 3], [2, 3, 4]])[0])
     with pytest.raises(DataError, match="a forecast looks back on 3 rows, got 2"):
         fitted.prepare(recent[:2])
+
+
+@pytest.mark.parametrize("how", ["robust", "log", "sqrt", "power", "quantile", "min_max"])
+def test_lags_and_target_of_a_series_are_scaled_alike(tmp_path, how):
+    """As a column of a table is, by the steps that train; scores and forecasts are in the series' own units."""
+    random = np.random.default_rng(1)
+    spots = random.gamma(1.5, 30.0, 90)
+    pd.DataFrame({"spots": spots}).to_csv(tmp_path / "s.csv", index=False)
+    spec = {"source": "s.csv", "target": "spots", "window": {"lags": 3, "scale": how}}
+    data = prepare(DataSpec(**spec), seed=0, base=tmp_path)
+    rows = len(data.training.train)
+    seen = np.concatenate([spots[i : i + 3] for i in range(rows)])
+    peer = Preprocessor.fit(pd.DataFrame({"spots": seen}), PreprocessSpec(numeric=how))
+    again = preparer_from_json(json.loads(json.dumps(data.preprocessor.to_json())))
+    expected = peer.transform(spots[:, None])[:, 0]
+    np.testing.assert_allclose(again.prepare(spots[None, :3])[0][0, :, 0], expected[:3], rtol=1e-5, atol=1e-6)
+    for part, first in ((data.training.train, 0), (data.training.validation, rows)):
+        np.testing.assert_allclose(part.x[0, :, 0], expected[first : first + 3], rtol=1e-5, atol=1e-6)
+        truth = spots[first + 3 : first + 3 + len(part)]
+        np.testing.assert_allclose(data.task.unscale(part.y)[:, 0], truth, rtol=1e-4, atol=1e-3)
+        errors = final_scores(part.y * 0, part.y, task=data.task, loss="mse")
+        middle = data.task.unscale(np.zeros((1, 1)))[0, 0]
+        assert errors["mae"] == pytest.approx(np.abs(truth - middle).mean(), rel=1e-4)
+    other = DataSpec(**spec | {"preprocess": {"target": "standardize"}})
+    assert prepare(other, seed=0, base=tmp_path).task.target_curves == ()
+
+
+@pytest.mark.parametrize("how", ["standardize", "min_max", "none", "sqrt"])
+def test_a_missing_step_is_the_mean_whatever_the_scale(how):
+    series = np.array([[[1.0], [4.0], [np.nan], [7.0]]])
+    spec = DataSpec(source="x.ts", sequence={"scale": how})
+    fitted = SequenceInputs(series=series, names=("value",)).fit(spec)
+    x, _ = fitted.prepare(series)
+    assert x[0, 2, 0] == fitted.prepare([[4.0, 4.0, 4.0, 4.0]])[0][0, 0, 0]
+
+
+def test_settings_of_columns_are_refused_where_there_are_none(tmp_path):
+    with pytest.raises(ValueError, match=r"is for tables, and has no meaning for kind window"):
+        DataSpec(**series_file(tmp_path), preprocess={"numeric": "sqrt"})
