@@ -16,6 +16,7 @@ from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.plan import Plan, inputs_of, plan_of, stored_plan
 from hpsearch.engine.prediction import forward
+from hpsearch.engine.probes import is_sampled, sampled_epochs
 from hpsearch.engine.schedules import SCHEDULES
 from hpsearch.engine.weights import Weights
 
@@ -37,8 +38,10 @@ __all__ = [
     "evaluate",
     "forward",
     "inputs_of",
+    "is_sampled",
     "plan_of",
     "probabilities",
+    "sampled_epochs",
     "stored_plan",
     "working_set",
 ]

@@ -1,6 +1,6 @@
 """K networks of one shape that learn at the same time, each exactly as if it learned alone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
@@ -20,6 +20,7 @@ from hpsearch.engine.network import mask_widths
 from hpsearch.engine.optimizers import RULES
 from hpsearch.engine.plan import columns, inputs_of, plan_of
 from hpsearch.engine.prediction import Predictor, as_inputs
+from hpsearch.engine.probes import is_sampled, learning_layers, weight_norm
 from hpsearch.engine.schedules import Plateau, learning_rates
 from hpsearch.engine.training import Steps
 from hpsearch.engine.warm_start import begin
@@ -35,12 +36,16 @@ class EpochStatistics:
     the epoch, from its first, of the L2 norm of the gradient with its penalties, before clipping.
     `weight_norm` is the L2 norm of all weights, without biases, at the epoch's end. `plateau_factor` is what
     the plateau schedule multiplied the learning rate by, 1 without one.
+
+    `layers`, in epochs that `is_sampled` names, has by `gradient_norm` and `update_ratio` (K, learning layers) of the
+    epoch's first step: the norm of the data's gradient, and of the weights' movement against that of the weights.
     """
 
     learning_rate: Array
     gradient_norm: Array
     weight_norm: Array
     plateau_factor: Array
+    layers: Mapping[str, Array] | None = None
 
 
 class Cohort:
@@ -80,6 +85,7 @@ class Cohort:
         inputs = inputs_of(parts[0], tokens)
         shape = self._members[0].hyperparameters
         self._plan = plan_of(shape, inputs, outputs, self._dtype)
+        self._layers = learning_layers(self._plan)
         self._settings = [columns(m.hyperparameters, inputs, outputs) for m in self._members]
         self._epoch = 0
         self._plateaus = [Plateau(m.hyperparameters, m.plateau_factors) for m in self._members]
@@ -96,6 +102,11 @@ class Cohort:
         self._predicted: dict[tuple[int, int], Array] = {}
         self._bind()
 
+    @property
+    def layer_names(self) -> tuple[str, ...]:
+        """The layers with weights, from the inputs to the outputs."""
+        return tuple(layer.name for layer in self._layers)
+
     def train_epoch(self) -> EpochStatistics:
         """Show every network all samples once. One that overflows spoils only itself, without a warning."""
         batches, steps = self._batches, self._batches.steps
@@ -104,25 +115,35 @@ class Cohort:
         rates = learning_rates(recipes, epoch=self._epoch, steps=steps, plateau_factors=factors)
         with quiet():
             batches.shuffle()
-            self._steps.begin(rates, first=self._epoch * steps + 1)
+            probe = self._steps.probe(self._layers) if is_sampled(self._epoch + 1) else None
+            self._steps.begin(rates, first=self._epoch * steps + 1, probe=probe)
             for step in range(batches.steps):
                 self._steps.run(step, batches.take(step))
             gradient_norm = self._steps.mean_gradient_norm()
-            weight_norm = self._weight_norm()
+            weights = weight_norm(self._parameters, self._plan.layout)
         self._epoch += 1
         return EpochStatistics(
             learning_rate=rates[:, -1].copy(),
             gradient_norm=gradient_norm,
-            weight_norm=weight_norm,
+            weight_norm=weights,
             plateau_factor=np.array(factors),
+            layers=None
+            if probe is None
+            else {"gradient_norm": probe.gradient_norm, "update_ratio": probe.update_ratio},
         )
 
     def predict(
-        self, x: Array, lengths: Array | None = None, *, rows: Sequence[int] | Array | None = None
+        self,
+        x: Array,
+        lengths: Array | None = None,
+        *,
+        rows: Sequence[int] | Array | None = None,
+        idle: Array | None = None,
     ) -> Array:
         """(N, ...) inputs -> (K, N, O) outputs before softmax or sigmoid, without dropout, of all rows or some.
 
-        The result is a buffer that the next call for as many inputs and rows overwrites.
+        The result is a buffer that the next call for as many inputs and rows overwrites. `idle`, (K, layers of
+        `layer_names`), is filled with the share of units that pass no gradient; see `idle_share`.
         """
         parameters = self._parameters if rows is None else chosen_rows(self._parameters, rows)
         shape = len(parameters), len(x)
@@ -134,7 +155,7 @@ class Cohort:
         state = self._state if rows is None else chosen_rows(self._state, rows)
         predictor = self._predictor_of(len(parameters))
         with quiet():
-            predictor.predict(parameters, state, inputs, lengths=lengths, out=out)
+            predictor.predict(parameters, state, inputs, lengths=lengths, out=out, idle=idle)
         return out
 
     def observe(self, monitored: Array) -> None:
@@ -277,9 +298,3 @@ class Cohort:
         if rows not in self._predictors:
             self._predictors[rows] = Predictor(self._plan, rows, self._dtype)
         return self._predictors[rows]
-
-    def _weight_norm(self) -> Array:
-        parts = [self._parameters[:, block.weights] for block in self._plan.layout.blocks]
-        squares = sum(np.vecdot(part, part).astype(np.float64) for part in parts)
-        result: Array = np.sqrt(squares)
-        return result

@@ -14,6 +14,7 @@ from hpsearch.engine.layers.kind import Site
 from hpsearch.engine.layers.nonlinear import mask_width
 from hpsearch.engine.layers.ports import Layer, Port, open_port
 from hpsearch.engine.plan import Node, Plan
+from hpsearch.engine.probes import idle_share, learning_layers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,12 @@ class Network:
         self._forward = [layer.forward for layer in layers]
         self._evaluate = [layer.evaluate for layer in layers]
         self._backward = [layer.backward for layer in reversed(layers[learning:])]
+        position = {id(node): number for number, node in enumerate(plan.nodes)}
+        self._watched = {
+            position[id(node)]: (column, node.layer["function"], builder.outputs[node.index])
+            for column, layer in enumerate(learning_layers(plan))
+            if (node := layer.activation) is not None
+        }
 
     def forward(self, inputs: Array, lengths: Array | None = None) -> Array:
         """(K, B, ...) inputs -> (K, B, O): a buffer that the next call overwrites.
@@ -61,11 +68,17 @@ class Network:
             layer()
         return self.outputs
 
-    def evaluate(self, inputs: Array, lengths: Array | None = None) -> Array:
-        """The same in prediction: nothing is dropped, and nothing kept for going back."""
+    def evaluate(self, inputs: Array, lengths: Array | None = None, *, idle: Array | None = None) -> Array:
+        """The same in prediction: nothing is dropped, and nothing kept for going back.
+
+        `idle`, (K, learning layers), is filled with the share of units that pass no gradient.
+        """
         self._read(inputs, lengths)
-        for layer in self._evaluate:
+        for number, layer in enumerate(self._evaluate):
             layer()
+            if idle is not None and number in self._watched:
+                column, function, values = self._watched[number]
+                idle[:, column] = idle_share(function, values)
         return self.outputs
 
     def backward(self) -> None:
@@ -92,6 +105,8 @@ class _Builder:
     buffers: Buffers
     steps: list[Array]
     mask_widths: dict[int, int] = field(default_factory=dict)
+    outputs: dict[int, Array] = field(default_factory=dict)
+    """Of each activation, by its node's index."""
 
     def path(self, nodes: Sequence[Node], behind: Port, *, deepest: bool) -> tuple[Port, list[Layer]]:
         """The port in front of nodes that follow each other, and their layers."""
@@ -117,6 +132,8 @@ class _Builder:
             deepest=deepest,
             paths=tuple(partial(self.path, path, deepest=deepest) for path in node.paths),
         )
+        if node.layer.kind == "activation":
+            self.outputs[node.index] = behind.values.inner
         if node.site is not None:
             self.mask_widths[node.site] = mask_width(site)
         return KINDS[node.layer.kind].build(site)

@@ -11,6 +11,7 @@ from hpsearch.engine.activations import ACTIVATIONS, Work
 from hpsearch.engine.arrays import Array, aligned, quiet
 from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.plan import Plan
+from hpsearch.engine.probes import idle_share
 from hpsearch.engine.weights import Weights
 
 PREDICTED_AT_ONCE: Final = 240
@@ -36,14 +37,24 @@ class Predictor:
         self._networks: dict[int, Network] = {}
 
     def predict(
-        self, parameters: Array, state: Array, x: Array, *, lengths: Array | None = None, out: Array
+        self,
+        parameters: Array,
+        state: Array,
+        x: Array,
+        *,
+        lengths: Array | None = None,
+        out: Array,
+        idle: Array | None = None,
     ) -> None:
         """(K, P) parameters and (N, ...) inputs -> (K, N, O), in chunks of rows.
+
+        `idle`, (K, learning layers), is filled with the share of units that pass no gradient for any row of
+        the first chunk.
 
         The chunks follow from N and the plan alone, so that a network's outputs have the same bits whatever K is.
         """
         if self._chain is not None:
-            self._chain.predict(parameters, x.reshape(len(x), prod(x.shape[1:])), out)
+            self._chain.predict(parameters, x.reshape(len(x), prod(x.shape[1:])), out, idle)
             return
         np.copyto(self._buffers.parameters, parameters)
         np.copyto(self._buffers.state, state)
@@ -51,7 +62,11 @@ class Predictor:
         for start in range(0, len(x), size):
             some = slice(start, start + size)
             network = self._network(len(x[some]))
-            out[:, some] = network.evaluate(self._formed(x[some]), None if lengths is None else lengths[some])
+            out[:, some] = network.evaluate(
+                self._formed(x[some]),
+                None if lengths is None else lengths[some],
+                idle=idle if start == 0 else None,
+            )
 
     def _network(self, batch: int) -> Network:
         if batch not in self._networks:
@@ -88,13 +103,13 @@ class _Chain:
         self._flat = [aligned((rows * PREDICTED_AT_ONCE * widest,), dtype) for _ in range(3)]
         self._flags = np.empty(self._flat[0].shape, np.bool_)
 
-    def predict(self, parameters: Array, x: Array, out: Array) -> None:
+    def predict(self, parameters: Array, x: Array, out: Array, idle: Array | None = None) -> None:
         """(N, D) inputs -> (K, N, O)."""
         views = [(block.view(parameters), activation) for block, activation in self._blocks]
         last = views[-1][0]
         for start in range(0, len(x), PREDICTED_AT_ONCE):
             h = x[start : start + PREDICTED_AT_ONCE]
-            for view, activation in views[:-1]:
+            for column, (view, activation) in enumerate(views[:-1]):
                 z, value, work = self._frames(h.shape[-2], view.shape[2])
                 np.matmul(h, view[:, :-1], z)
                 np.add(z, view[:, -1:], z)
@@ -102,6 +117,8 @@ class _Chain:
                 if activation is not None:
                     ACTIVATIONS[activation].value(z, value, work)
                     h = value
+                    if idle is not None and start == 0:
+                        idle[:, column] = idle_share(activation, h)
             part = out[:, start : start + PREDICTED_AT_ONCE]
             np.matmul(h, last[:, :-1], part)
             np.add(part, last[:, -1:], part)

@@ -13,6 +13,7 @@ from hpsearch.engine.movement import stretches
 from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.penalties import bound_operations, clip_operations
 from hpsearch.engine.plan import Plan
+from hpsearch.engine.probes import LearningLayer, StepProbe
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 MEASURED_EVERY: Final = 4
@@ -56,8 +57,12 @@ class Steps:
         self._bounds = bound_operations(members, plan.layout, parameters)
         self._stretches = stretches(members, plan.layout, parameters, self._gradients, slots)
 
-    def begin(self, rates: Array, *, first: int) -> None:
-        """Prepare an epoch: (K, S) learning rates of its steps; `first` numbers its first step, from 1."""
+    def begin(self, rates: Array, *, first: int, probe: StepProbe | None = None) -> None:
+        """Prepare an epoch: (K, S) learning rates of its steps; `first` numbers its first step, from 1.
+
+        `probe` looks at the first step.
+        """
+        self._probe = probe
         measured = -(-rates.shape[1] // MEASURED_EVERY)
         self._norms = np.empty((measured, len(rates)), self._squares.dtype)
         for stretch in self._stretches:
@@ -73,6 +78,8 @@ class Steps:
             inputs = self._drop(inputs, self._input_masks.frames[0])
         learn = self._full if step < self._full_steps else self._last
         learn(inputs, batch)
+        if step == 0 and self._probe is not None:
+            self._probe.before()
         if step % MEASURED_EVERY == 0 or self._clips:
             self._move_by_measure(step)
         else:
@@ -80,6 +87,13 @@ class Steps:
                 stretch.penalize_and_move(step)
         for operation in self._bounds:
             operation()
+        if step == 0 and self._probe is not None:
+            self._probe.after()
+            self._probe = None  # its memory is as large as the networks
+
+    def probe(self, layers: Sequence[LearningLayer]) -> StepProbe:
+        """What looks at a step of these networks."""
+        return StepProbe(layers, self._buffers.parameters, self._gradients)
 
     def _move_by_measure(self, step: int) -> None:
         """Penalties first and the rules last, with the norm of the whole gradient taken in between."""

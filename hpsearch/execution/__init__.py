@@ -2,8 +2,9 @@
 
 from hpsearch.execution.cohorts import CohortTask, TrialTask, form_cohorts
 from hpsearch.execution.executors import open_executor
+from hpsearch.execution.outcome import Outcome
 from hpsearch.execution.pipeline import Pipeline
-from hpsearch.execution.training import Outcome, train_cohort
+from hpsearch.execution.training import train_cohort
 from hpsearch.execution.windows import depth, windows
 
 __all__ = [

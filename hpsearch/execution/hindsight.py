@@ -12,8 +12,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.engine import sampled_epochs
 from hpsearch.execution.cohorts import TrialTask
-from hpsearch.execution.training import Outcome
+from hpsearch.execution.outcome import Outcome
 from hpsearch.judgment.ceilings import Undecided, ceilings
 from hpsearch.judgment.pruning import History, pruned_after, thresholds
 from hpsearch.judgment.stopping import Verdict
@@ -97,5 +98,6 @@ def _cut(outcome: Outcome, epoch: int, best_epoch: int) -> Outcome:
         scores={},
         members=(),
         plateau_factors=outcome.plateau_factors[:epoch],
+        samples={name: curve[: len(sampled_epochs(epoch))] for name, curve in outcome.samples.items()},
         seconds=outcome.seconds * epoch / trained,
     )

@@ -7,7 +7,7 @@ from time import monotonic
 
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.executors import Workers
-from hpsearch.execution.training import Outcome
+from hpsearch.execution.outcome import Outcome
 
 
 class Pipeline:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from hpsearch.execution.cohorts import CohortTask
-from hpsearch.execution.training import Outcome, failed
+from hpsearch.execution.outcome import Outcome, failed
 
 DEATHS: Final = 3
 """How often a trial may kill the process that trains it, alone, before it is given up."""

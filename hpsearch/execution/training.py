@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,9 @@ from hpsearch.engine.arrays import quiet, total
 from hpsearch.engine.losses import evaluate
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
-from hpsearch.judgment.metrics import curve_metric, final_scores, primary_metric
+from hpsearch.execution.outcome import Outcome, failed
+from hpsearch.execution.samples import Samples
+from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, primary_metric
 from hpsearch.judgment.stopping import Verdict, Watch
 
 _PARTS: Final = ("train", "validation")
@@ -23,29 +25,6 @@ _PREFIXES: Final = ("train_", "validation_")
 
 class StoppedError(Exception):
     """The driver asked the worker to stop; the cohort's trials count as never begun."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What training one trial gave.
-
-    Every curve has one number an epoch. `scores` are the validation metrics of the weights kept: those of
-    the best epoch, or of the last where `restore_best` is off. `error` names what kept the trial from training at all.
-    Of a trial of several networks (folds, seeds), curves and scores are their means, and `members` holds what each
-    came to at the trial's best epoch, if it finished: losses and metrics as the curves name them.
-    """
-
-    number: int
-    verdict: Verdict
-    curves: Mapping[str, tuple[float, ...]]
-    best_epoch: int
-    scores: Mapping[str, float]
-    plateau_factors: tuple[float, ...]
-    weights: int
-    started: float
-    seconds: float
-    error: str = ""
-    members: tuple[Mapping[str, float], ...] = ()
 
 
 def train_cohort(
@@ -102,6 +81,7 @@ class _CohortRun:
         self.curves: list[dict[str, list[float]]] = [{} for _ in range(n)]
         self.at_best: list[list[dict[str, float]]] = [[] for _ in range(n)]
         self.factors: list[list[float]] = [[] for _ in range(n)]
+        self.samples = Samples(self.cohort.layer_names, n)
         self.verdicts = [Verdict.CONTINUE] * n
         self.seconds = np.zeros(n)
         self.started = time.time()
@@ -126,8 +106,13 @@ class _CohortRun:
     def _epoch(self, epoch: int) -> None:
         before, rows = time.perf_counter(), self.cohort.rows
         trials = tuple(dict.fromkeys(row // self.members for row in rows))
-        columns = self._columns(rows, self.cohort.train_epoch())
+        statistics = self.cohort.train_epoch()
+        if sampled := statistics.layers is not None:
+            self.samples.begin(len(rows))
+        columns = self._columns(rows, statistics, sampled=sampled)
         ordered = self._ordered(rows, trials)
+        if statistics.layers is not None:
+            self.samples.end(statistics.layers, trials, ordered)
         means = {name: mean_of_members(values[ordered]) for name, values in columns.items()}
         self._record(trials, means)
         monitored = means[self.task.objectives[0].metric]
@@ -157,9 +142,11 @@ class _CohortRun:
         places = [row_of[position] for position in self._members_of(trials)]
         return np.array(places, dtype=np.intp).reshape(len(trials), self.members)
 
-    def _columns(self, rows: Sequence[int], statistics: EpochStatistics) -> dict[str, NDArray[np.float64]]:
+    def _columns(
+        self, rows: Sequence[int], statistics: EpochStatistics, *, sampled: bool
+    ) -> dict[str, NDArray[np.float64]]:
         """What the epoch gave: for each curve (K,), in the order of the cohort's rows."""
-        columns = self._evaluate(rows)
+        columns = self._evaluate(rows, sampled=sampled)
         for name in ("learning_rate", "gradient_norm", "weight_norm", "plateau_factor"):
             columns[name] = getattr(statistics, name)
         return columns
@@ -187,22 +174,28 @@ class _CohortRun:
                 for number in range(self.members)
             ]
 
-    def _evaluate(self, rows: Sequence[int]) -> dict[str, NDArray[np.float64]]:
+    def _evaluate(self, rows: Sequence[int], *, sampled: bool) -> dict[str, NDArray[np.float64]]:
         names = [f"{part}_{metric}" for part in _PARTS for metric in ("loss", *self.metrics)]
         columns = {name: np.empty(len(rows)) for name in names}
         folds = np.array([self.data.fold_of(position % self.members) for position in rows])
         for number, fold in enumerate(self.evaluation.folds):
             chosen = np.flatnonzero(folds == number)
             if len(chosen):
-                for name, values in self._evaluate_fold(rows, chosen, fold).items():
+                for name, values in self._evaluate_fold(rows, chosen, fold, sampled=sampled).items():
                     columns[name][chosen] = values
         return columns
 
     def _evaluate_fold(
-        self, rows: Sequence[int], chosen: NDArray[np.intp], fold: FoldEvaluation
+        self, rows: Sequence[int], chosen: NDArray[np.intp], fold: FoldEvaluation, *, sampled: bool
     ) -> dict[str, NDArray[np.float64]]:
         """The columns of the rows of the cohort that learn from one fold."""
-        outputs = self.cohort.predict(fold.x, fold.lengths, rows=chosen)
+        idle = self.samples.idle[chosen] if sampled else None
+        outputs = self.cohort.predict(fold.x, fold.lengths, rows=chosen, idle=idle)
+        if idle is not None:
+            self.samples.idle[chosen] = idle
+            if fold.task.is_classification:
+                validation = outputs[:, fold.parts["validation"][0]]
+                self.samples.largest_share[chosen] = largest_share(validation, loss=self.loss)
         huber, columns = self.huber[[rows[row] for row in chosen]], {}
         for part in _PARTS:
             rows_of_part, y = fold.parts[part]
@@ -233,6 +226,7 @@ class _CohortRun:
             started=self.started,
             seconds=float(self.seconds[position]),
             members=tuple(self.at_best[position]) if kept else (),
+            samples=self.samples.of(position),
         )
 
     def _scores(self, weights: Sequence[Weights]) -> dict[str, float]:
@@ -273,22 +267,6 @@ def _padded(thresholds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     for row, values in zip(padded, thresholds, strict=True):
         row[: len(values)] = values
     return padded
-
-
-def failed(trial: TrialTask, reason: str, *, started: float) -> Outcome:
-    """The outcome of a trial that could not be trained."""
-    return Outcome(
-        number=trial.number,
-        verdict=Verdict.FAILED,
-        curves={},
-        best_epoch=0,
-        scores={},
-        plateau_factors=(),
-        weights=0,
-        started=started,
-        seconds=0.0,
-        error=reason,
-    )
 
 
 def _named(error: Exception) -> str:

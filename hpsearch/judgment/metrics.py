@@ -126,6 +126,14 @@ def baseline_loss(y: Targets, *, task: Task, loss: str, huber_delta: float = 1.0
     return float((quadratic * (error - 0.5 * quadratic)).mean())
 
 
+def largest_share(outputs: Outputs, *, loss: str) -> Array:
+    """(K, N, O) outputs of classifiers -> (K,): the share of the class that each predicts most often."""
+    predicted = _predicted(outputs, loss)
+    counts = [int(np.bincount(of_network).max()) for of_network in predicted]
+    shares: Array = np.array(counts) / predicted.shape[1]
+    return shares
+
+
 @dataclass(frozen=True, slots=True)
 class _Metric:
     """A metric as a function of means over samples.

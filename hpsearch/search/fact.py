@@ -23,7 +23,8 @@ class TrialFact:
     `scores` holds single numbers ("best_epoch", "best_validation_loss", "last_validation_loss",
     "generalization_gap", ...). `distributions` holds Optuna's JSON of what each sampled parameter was drawn
     from; a parameter without one was fixed. Of a trial of several networks (folds, seeds) curves and scores are
-    means, and `members` holds each network's losses and metrics at the best epoch of a finished trial.
+    means, and `members` holds each network's losses and metrics at the best epoch of a finished trial. `samples` are
+    curves over some epochs (`hpsearch.engine.sampled_epochs`): by `gradient_norm/<layer>` and the like.
     """
 
     number: int
@@ -40,6 +41,7 @@ class TrialFact:
     seconds: float = 0.0
     distributions: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Mapping[str, float], ...] = ()
+    samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -64,13 +64,16 @@ def to_fact(trial: FrozenTrial) -> TrialFact:
         seconds=stored["seconds"],
         distributions={name: distribution_to_json(trial.distributions[name]) for name in trial.params},
         members=tuple(stored.get("members", ())),
+        samples={name: tuple(curve) for name, curve in stored.get("samples", {}).items()},
     )
 
 
 def _attributes(fact: TrialFact) -> dict[str, Any]:
     members = {"members": [dict(member) for member in fact.members]} if fact.members else {}
+    samples = {name: list(curve) for name, curve in fact.samples.items()}
     return {
         **members,
+        **({"samples": samples} if samples else {}),
         "state": fact.state,
         "reason": fact.reason,
         "verdict": fact.verdict,

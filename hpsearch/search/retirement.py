@@ -65,6 +65,7 @@ def retire(
         seconds=outcome.seconds,
         distributions=proposal.distributions,
         members=outcome.members,
+        samples=outcome.samples,
     )
 
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.hindsight import Hindsight
+from hpsearch.execution.outcome import Outcome
 from hpsearch.execution.pipeline import Pipeline
-from hpsearch.execution.training import Outcome
 from hpsearch.judgment.pruning import History, pruned_after, thresholds
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.randomness import Address

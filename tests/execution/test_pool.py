@@ -16,9 +16,9 @@ import pytest
 
 from hpsearch.errors import TrainingError
 from hpsearch.execution import pool as pool_module
+from hpsearch.execution.outcome import failed
 from hpsearch.execution.pool import Pool
 from hpsearch.execution.retries import DEATHS, WorkerDiedError, train_in_spite
-from hpsearch.execution.training import failed
 from hpsearch.judgment.stopping import Verdict
 from tests.execution.test_training import changed, data, task, train, trial, without_clock  # noqa: F401 - a fixture
 

@@ -1,0 +1,113 @@
+"""What goes on inside networks, layer by layer, looked at now and then.
+
+At one training step: each layer's gradient, and how far the step moves its weights. In prediction: the units that let
+no gradient pass. Looking draws no random number, changes no bit, and treats every network as if it were alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from hpsearch.engine.arrays import Array, aligned
+from hpsearch.engine.layout import Block, Layout
+from hpsearch.engine.plan import Node, Plan
+
+SATURATED: Final = 0.99
+"""|tanh|, or |2 sigmoid - 1|, from which on a unit passes at most 2% of the gradient that it passes at best."""
+
+
+def is_sampled(epoch: int) -> bool:
+    """Whether networks are looked into in an epoch, from 1: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, ...
+
+    Early epochs, where learning is decided, are seen closely, and a thousand epochs take twenty looks.
+    """
+    whole = epoch // 3 if epoch % 3 == 0 else epoch
+    return whole & (whole - 1) == 0
+
+
+def sampled_epochs(count: int) -> list[int]:
+    """The epochs among the first `count` in which networks are looked into."""
+    return [epoch for epoch in range(1, count + 1) if is_sampled(epoch)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearningLayer:
+    """A layer with weights (gains and biases alone are none), and the activation that its outputs go through."""
+
+    name: str
+    blocks: tuple[Block, ...]
+    activation: Node | None
+
+
+def learning_layers(plan: Plan) -> tuple[LearningLayer, ...]:
+    """From the inputs to the outputs; `2 convolution` is the second of them. Activations within blocks are not seen."""
+    found: list[LearningLayer] = []
+    top = {id(node) for node in plan.nodes}
+    for node in plan.all_nodes():
+        blocks = tuple(block for block in node.blocks if block.weights.stop > block.weights.start)
+        if blocks:
+            name = f"{len(found) + 1} {node.layer.kind}"
+            found.append(LearningLayer(name=name, blocks=blocks, activation=None))
+        elif found and node.layer.kind == "activation" and id(node) in top and found[-1].activation is None:
+            last = found.pop()
+            found.append(LearningLayer(name=last.name, blocks=last.blocks, activation=node))
+    return tuple(found)
+
+
+class StepProbe:
+    """Looks at one training step of K networks: `before` when gradients are known, `after` when weights have moved."""
+
+    def __init__(self, layers: Sequence[LearningLayer], parameters: Array, gradients: Array) -> None:
+        self._layers, self._parameters, self._gradients = layers, parameters, gradients
+        self._were = aligned(parameters.shape, parameters.dtype)
+        self.gradient_norm = self.update_ratio = np.full((len(parameters), len(layers)), np.nan)
+
+    def before(self) -> None:
+        """Take the gradients' norms: of the data alone, without penalties, before clipping."""
+        self.gradient_norm = self._norms(self._gradients)
+        np.copyto(self._were, self._parameters)
+
+    def after(self) -> None:
+        """Take the norm of each layer's step against that of its weights."""
+        weights = self._norms(self._were)
+        np.subtract(self._parameters, self._were, self._were)
+        self.update_ratio = self._norms(self._were) / np.where(weights > 0, weights, np.nan)
+
+    def _norms(self, numbers: Array) -> Array:
+        """(K, P) -> (K, L)."""
+        norms = np.empty((len(numbers), len(self._layers)))
+        for column, layer in enumerate(self._layers):
+            norms[:, column] = _norm(numbers, layer.blocks)
+        return norms
+
+
+def weight_norm(parameters: Array, layout: Layout) -> Array:
+    """(K, P) -> (K,): the norm of all weights, without biases."""
+    return _norm(parameters, layout.blocks)
+
+
+def _norm(numbers: Array, blocks: Sequence[Block]) -> Array:
+    parts = [numbers[:, block.weights] for block in blocks]
+    squares: Array = sum(np.vecdot(part, part).astype(np.float64) for part in parts)
+    norm: Array = np.sqrt(squares)
+    return norm
+
+
+def idle_share(function: str, values: Array) -> Array:
+    """The share of units that pass no gradient for any of the samples: (K, B, ..., units) outputs -> (K,).
+
+    ReLU: zero for all (dead). Sigmoid and tanh: saturated for all. Other activations have no flat stretch: NaN. Places
+    of an image and steps of a sequence count as samples.
+    """
+    others = tuple(range(1, values.ndim - 1))
+    if function == "relu":
+        idle = values.max(axis=others) <= 0
+    elif function == "tanh":
+        idle = np.abs(values).min(axis=others) > SATURATED
+    elif function == "sigmoid":
+        idle = np.abs(2 * values - 1).min(axis=others) > SATURATED
+    else:
+        return np.full(len(values), np.nan)
+    return idle.sum(axis=1) / idle.shape[1]
