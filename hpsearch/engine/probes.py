@@ -110,4 +110,5 @@ def idle_share(function: str, values: Array) -> Array:
         idle = np.abs(2 * values - 1).min(axis=others) > SATURATED
     else:
         return np.full(len(values), np.nan)
-    return idle.sum(axis=1) / idle.shape[1]
+    share: Array = idle.sum(axis=1) / idle.shape[1]
+    return share
