@@ -92,7 +92,9 @@ def run_study(
         observer.opened(spec, home, data, len(store_of_facts.facts()))
         warn_early(spec.tracking.uri, observer.warning)
         _say_beginning(spec, data, observer)
-        tracker = Tracker.start(store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment)
+        tracker = Tracker.start(
+            store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment, spec=spec
+        )
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired)
             ended = driver.run(workers, notice=observer.warning)

@@ -1,11 +1,14 @@
 """What the projection needs to know of a study, gathered from its home."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from hpsearch.store import StudyHome
 from hpsearch.tracking.identity import Identity
+
+if TYPE_CHECKING:
+    from hpsearch.spec import StudySpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,18 @@ class StudyCard:
         """Whether a smaller first objective is better."""
         return self.objectives[0][1] == "minimize"
 
+    def to_json(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self) | {"log_scaled": sorted(self.log_scaled), "conditional": sorted(self.conditional)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "StudyCard":
+        """The card that `to_json` gave."""
+        sets = {name: frozenset(value[name]) for name in ("log_scaled", "conditional")}
+        objectives = tuple((metric, direction) for metric, direction in value["objectives"])
+        identity, searched = Identity(**value["identity"]), tuple(value["searched"])
+        return cls(**{**value, **sets, "objectives": objectives, "identity": identity, "searched": searched})
+
 
 def read_card(home: StudyHome, identity: Identity) -> StudyCard:
     """The card of the study that lives in `home`.
@@ -43,9 +58,15 @@ def read_card(home: StudyHome, identity: Identity) -> StudyCard:
     Raises:
         SpecError: the stored study file is damaged.
     """
-    from hpsearch.spec import Fixed, Range, load_study  # noqa: PLC0415 - pydantic
+    from hpsearch.spec import load_study  # noqa: PLC0415 - pydantic
 
-    spec = load_study(home.study_file)
+    return card_of(load_study(home.study_file), home, identity)
+
+
+def card_of(spec: "StudySpec", home: StudyHome, identity: Identity) -> StudyCard:
+    """The card of a study whose file has been read."""
+    from hpsearch.spec import Fixed, Range  # noqa: PLC0415 - pydantic
+
     return StudyCard(
         key=home.key,
         identity=identity,

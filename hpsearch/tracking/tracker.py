@@ -8,14 +8,18 @@ import time
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from hpsearch.errors import TrackingError
 from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.card import StudyCard, card_of
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import Identity, establish_identity
 from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projector import SyncReport
+
+if TYPE_CHECKING:
+    from hpsearch.spec import StudySpec
 
 # The child gets its parent's search path: the same hpsearch, but never the user's main module.
 _BOOT: Final = (
@@ -33,17 +37,28 @@ class Tracker:
     written is written by the next one, or by `hpsearch sync`.
     """
 
-    def __init__(self, store: Store, home: StudyHome, identity: Identity) -> None:
-        self._store, self._home, self._identity = store, home, identity
+    def __init__(
+        self, store: Store, home: StudyHome, identity: Identity, card: StudyCard | None = None
+    ) -> None:
+        self._store, self._home, self._identity, self._card = store, home, identity, card
         self._writer = self._spawn()
 
     @classmethod
     def start(
-        cls, store: Store, home: StudyHome, *, uri: str | None = None, experiment: str | None = None
+        cls,
+        store: Store,
+        home: StudyHome,
+        *,
+        uri: str | None = None,
+        experiment: str | None = None,
+        spec: "StudySpec | None" = None,
     ) -> "Tracker":
-        """Begin to project the study in `home`; returns at once. `uri` None is the embedded database."""
+        """Begin to project the study in `home`; returns at once.
+
+        `uri` None is the embedded database. `spec` is what the study's file says, where that has been read.
+        """
         identity = establish_identity(home, uri=own_place(store, uri), experiment=experiment)
-        return cls(store, home, identity)
+        return cls(store, home, identity, card_of(spec, home, identity) if spec else None)
 
     def finish(self, timeout: float = _PATIENCE) -> SyncReport:
         """Wait until MLflow equals the facts, at most so many seconds.
@@ -113,6 +128,7 @@ class Tracker:
             "name": home.name,
             "generation": home.generation,
             "identity": asdict(self._identity),
+            "card": self._card.to_json() if self._card else None,
         }
         _stream(writer.stdin).write(json.dumps(order) + "\n")
         _stream(writer.stdin).flush()

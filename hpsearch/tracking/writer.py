@@ -20,6 +20,7 @@ from typing import Any, Final
 from hpsearch.errors import HpsearchError, StorageError, TrackingError
 from hpsearch.search.places import Place, place_of
 from hpsearch.store import Store, StudyHome
+from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.environment import quieten
 from hpsearch.tracking.identity import Identity
 from hpsearch.tracking.projector import Projector
@@ -48,7 +49,8 @@ def follow(order: Mapping[str, Any]) -> dict[str, Any]:
     """Project until the driver is done with the study; the report as JSON."""
     home = StudyHome(path=Path(order["home"]), name=order["name"], generation=order["generation"])
     try:
-        projector = Projector(Store(Path(order["store"])), home, Identity(**order["identity"]))
+        card = StudyCard.from_json(order["card"]) if order["card"] else None
+        projector = Projector(Store(Path(order["store"])), home, Identity(**order["identity"]), card)
         tail(projector, place_of(home))
         return asdict(projector.finish())
     except HpsearchError as error:
