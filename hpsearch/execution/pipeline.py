@@ -8,6 +8,7 @@ from time import monotonic
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.executors import Workers
 from hpsearch.execution.outcome import Outcome
+from hpsearch.execution.training import StoppedError
 
 
 class Pipeline:
@@ -75,7 +76,9 @@ class Pipeline:
             self._running.append(self._workers.submit(cohort))
 
     def _advance(self) -> None:
-        """Wait for a cohort."""
+        """Wait for a cohort, but not past the deadline: workers may be done with each before it is asked for."""
+        if self._deadline is not None and monotonic() > self._deadline:
+            raise StoppedError
         self._submit(1)
         self._hand_out()
         future = self._first_done()
