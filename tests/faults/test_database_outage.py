@@ -21,6 +21,13 @@ STUDY = (
     )
     + "early_stopping: none\n"
 )
+# trains for next to nothing: the driver retires trials all the time
+RETIRING = (
+    QUICK.replace("epochs: {min: 2, max: 6}", "epochs: 1")
+    .replace("trials: 14", "trials: 600")
+    .replace("{name: tpe, n_startup_trials: 4}", "random")
+)
+STUDIES = {"in the middle": STUDY, "while retiring": RETIRING}
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +45,15 @@ def reference(tmp_path_factory):
     return table(result.facts)
 
 
+def lay_out(directory, server, text):
+    text = f"{text}storage: {{url: '{server.new_database()}', max_outage: 10m}}\n"
+    (directory / "quick.yaml").write_text(text)
+    return directory
+
+
 @pytest.fixture
 def directory(tmp_path, server):
-    text = f"{STUDY}storage: {{url: '{server.new_database()}', max_outage: 90s}}\n"
-    (tmp_path / "quick.yaml").write_text(text)
-    return tmp_path
+    return lay_out(tmp_path, server, STUDY)
 
 
 def start(directory, *options):
@@ -75,9 +86,19 @@ def wait_for_trials(directory, process):
         time.sleep(0.05)
 
 
-@pytest.mark.parametrize("outage", [(3, "immediate"), pytest.param((30, "fast"), marks=pytest.mark.slow)])
-def test_a_stop_in_the_middle_is_waited_out_and_changes_nothing(server, directory, reference, ledger, outage):
-    seconds, mode = outage
+OUTAGES = [
+    ("in the middle", 3, "immediate"),
+    pytest.param(("in the middle", 30, "fast"), marks=pytest.mark.slow),
+    pytest.param(("while retiring", 30, "immediate"), marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_a_stop_is_waited_out_and_changes_nothing(server, tmp_path, ledger, outage):
+    when, seconds, mode = outage
+    (tmp_path / "calm").mkdir()
+    untouched, _ = run_quick(tmp_path / "calm", STUDIES[when])
+    directory = lay_out(tmp_path, server, STUDIES[when])
     process = start(directory)
     wait_for_trials(directory, process)
     server.stop(mode)
@@ -87,51 +108,55 @@ def test_a_stop_in_the_middle_is_waited_out_and_changes_nothing(server, director
     finally:
         server.start()
     began = time.monotonic()
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     assert "is away" in errors
     assert "is back; the search goes on" in errors
-    assert table(stored(directory)) == reference
+    assert table(stored(directory)) == table(untouched.facts)
     ledger.enter(
-        f"PostgreSQL stopped for {seconds} s in the middle", injected=1, recovered=[time.monotonic() - began]
+        f"PostgreSQL stopped for {seconds} s {when}", injected=1, recovered=[time.monotonic() - began]
     )
 
 
 @pytest.mark.slow
-def test_a_stop_beyond_the_bound_ends_with_exit_code_1_and_the_next_run_goes_on(server, directory, reference):
+def test_a_stop_beyond_the_bound_ends_with_exit_code_1_and_the_next_run_goes_on(
+    server, directory, reference, ledger
+):
     process = start(directory, "-S", "storage.max_outage=1s")
     wait_for_trials(directory, process)
     server.stop("immediate")
     try:
-        _, errors = process.communicate(timeout=300)
+        _, errors = process.communicate(timeout=600)
         assert process.returncode == 1, errors
         assert "run the study again when it can be, it goes on from there" in errors
         assert "Traceback" not in errors
-        down = cli("run", "quick.yaml", cwd=directory)
+        down = cli("run", "quick.yaml", cwd=directory, timeout=600)
         assert (down.returncode, "Traceback" in down.stderr) == (1, False), down.stderr
         assert "onnection refused" in down.stderr
     finally:
         server.start()
-    assert cli("run", "quick.yaml", cwd=directory).returncode == 0
+    assert cli("run", "quick.yaml", cwd=directory, timeout=600).returncode == 0
     assert table(stored(directory)) == reference
+    ledger.enter("PostgreSQL away for longer than is waited for", injected=1)
 
 
 @pytest.mark.slow
-def test_a_killed_driver_does_not_block_the_next_one(directory, reference):
+def test_a_killed_driver_does_not_block_the_next_one(directory, reference, ledger):
     """SIGKILL while it writes: no lock stays, no trial is half or double."""
     process = start(directory)
     wait_for_trials(directory, process)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
-    done = cli("run", "quick.yaml", cwd=directory)
+    done = cli("run", "quick.yaml", cwd=directory, timeout=600)
     assert done.returncode == 0, done.stderr
     assert "going on after" in done.stderr
     assert table(stored(directory)) == reference
+    ledger.enter("SIGKILL of a driver that writes to PostgreSQL", injected=1)
 
 
 @pytest.mark.slow
-def test_a_second_driver_from_another_store_is_refused_and_told_who_runs_the_study(directory):
+def test_a_second_driver_from_another_store_is_refused_and_told_who_runs_the_study(directory, ledger):
     process = start(directory, "-S", "budget.trials=400", "-S", "early_stopping=none", "-S", "pruning=none")
     try:
         wait_for_trials(directory, process)
@@ -139,6 +164,7 @@ def test_a_second_driver_from_another_store_is_refused_and_told_who_runs_the_stu
         assert refused.returncode == 1
         assert f"run by process {process.pid} on" in refused.stderr
         assert process.poll() is None
+        ledger.enter("second driver on a study in PostgreSQL", injected=1)
     finally:
         process.kill()
         process.communicate()

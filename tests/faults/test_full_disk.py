@@ -1,6 +1,7 @@
 """Disks that are full or read-only: a clean error that names the place, and a run that goes on once there is room."""
 
 import os
+import resource
 import subprocess
 from contextlib import contextmanager
 
@@ -9,7 +10,8 @@ import pytest
 from hpsearch.errors import StorageError
 from hpsearch.results import best_params
 from hpsearch.search.facts import FactStore
-from tests.support.studies import run_quick, table
+from tests.support.drivers import Driver, facts_of
+from tests.support.studies import QUICK, run_quick, table
 
 pytestmark = [
     pytest.mark.slow,
@@ -104,3 +106,28 @@ def test_a_read_only_disk_is_an_error_and_can_still_be_read(expected, tmp_path, 
         result, _ = run_quick(directory)
         assert table(result.facts) == expected
     ledger.enter("read-only file system", injected=2)
+
+
+@pytest.mark.parametrize("kilobytes", [0, 1, 8, 16, 40])
+def test_a_limit_of_the_file_size_is_an_error_and_the_run_goes_on_without_it(
+    expected, tmp_path, kilobytes, ledger
+):
+    """RLIMIT_FSIZE, as `ulimit -f` sets it, on the driver and all its processes; needs no root."""
+    (tmp_path / "study.yaml").write_text(QUICK)
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (kilobytes << 10, kilobytes << 10))
+
+    with Driver(tmp_path, "quick", "--workers", "1", preexec_fn=limit) as driver:
+        code, _, errors = driver.finish(600)
+    assert code == 1, errors
+    assert "File too large" in errors
+    assert "Traceback" not in errors
+    before = facts_of(tmp_path, "quick")
+    assert table(before) == expected[: len(before)]
+    with Driver(tmp_path, "quick", "--workers", "1") as driver:
+        code, output, errors = driver.finish(600)
+    assert code == 0, errors
+    assert "MLflow:" not in output, "MLflow was written to the end"
+    assert table(facts_of(tmp_path, "quick")) == expected
+    ledger.enter("full disk (RLIMIT_FSIZE)", injected=1)

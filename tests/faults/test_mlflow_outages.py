@@ -1,6 +1,9 @@
-"""MLflow failing or unreachable at any time: the search goes on, and `sync` makes MLflow whole, once."""
+"""MLflow down, failing, slow, or emptied, at any time: the search goes on, and `sync` makes MLflow whole, once."""
 
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -8,8 +11,10 @@ from hpsearch.errors import TrackingError
 from hpsearch.search.facts import FactStore
 from hpsearch.store import Store
 from hpsearch.tracking import Tracker, sync
+from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.server import ui_server
 from tests.support.facts import fact
+from tests.support.studies import run_quick
 from tests.support.tracking import alike, make_study, shown
 from tests.support.unreliable import unreliable
 
@@ -18,7 +23,7 @@ pytestmark = pytest.mark.slow
 TRIALS = 12
 SITUATIONS = (
     *("errors at the start", "errors in the middle", "errors at the end", "errors throughout"),
-    *("dropped at the start", "dropped in the middle"),
+    *("dropped at the start", "dropped in the middle", "slow throughout"),
 )
 
 
@@ -73,6 +78,7 @@ def test_the_server_misbehaves(server, study, situation, ledger):
     """The trials are stored as ever, the run's end is told, and what is missing comes with the next sync."""
     uri, switch = server
     mode, _, when = situation.partition(" ")
+    switch.seconds = 0.2
     switch.mode = mode if when in ("at the start", "throughout") else "well"
     tracker = Tracker.start(study.store, study.home, uri=uri)
     go_on(study, 4, 8)
@@ -88,3 +94,63 @@ def test_the_server_misbehaves(server, study, situation, ledger):
     assert (report.projected + report.already, report.total) == (TRIALS, TRIALS)
     whole(study, uri, study.store.root)
     ledger.enter(f"MLflow's server: {mode}", injected=1)
+
+
+def test_runs_and_experiment_are_deleted_in_between(server, study, tmp_path, ledger):
+    from mlflow import MlflowClient
+
+    uri, switch = server
+    switch.mode = "well"
+    go_on(study, 4, TRIALS)
+    sync(study.store, study.home, uri=uri)
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name(study.home.key).experiment_id
+    for run in client.search_runs([experiment])[:5]:
+        client.delete_run(run.info.run_id)
+    sync(study.store, study.home, uri=uri)
+    whole(study, uri, tmp_path)
+    client.delete_experiment(experiment)
+    sync(study.store, study.home, uri=uri)
+    whole(study, uri, tmp_path)
+    ledger.enter("MLflow: runs, experiment deleted", injected=2)
+
+
+def test_the_embedded_database_is_deleted_while_it_is_written_to(study, tmp_path, ledger):
+    store = study.store
+    tracker = Tracker.start(store, study.home)
+    go_on(study, 4, TRIALS)
+    while not store.database.exists():
+        assert tracker.pid
+    store.database.unlink()
+    assert end_of(tracker) in (None, f"hpsearch sync {study.home.key}")
+    assert len(FactStore.open(study.home.facts, study=study.home.key).facts()) == TRIALS
+    sync(store, study.home)
+    whole(study, embedded_uri(store), tmp_path)
+    ledger.enter("MLflow's database: deleted while written to", injected=1)
+
+
+@pytest.mark.parametrize("damage", ["deleted", "emptied", "garbage", "with all artifacts"])
+def test_the_embedded_database_is_lost_afterwards(tmp_path, damage, ledger):
+    """A database that is gone is made anew; one that is no database is an error that names it, never overwritten."""
+    _, _ = run_quick(tmp_path / "mlruns", budget__trials=6)
+    store = Store(tmp_path / "mlruns")
+    home = store.find("quick")
+    before = shown(embedded_uri(store), "quick")
+    for path in store.root.glob("mlflow.db*"):
+        path.unlink()
+    if damage == "with all artifacts":
+        shutil.rmtree(store.artifacts)
+    if damage == "emptied":
+        store.database.touch()
+    if damage == "garbage":
+        store.database.write_bytes(b"no database at all" * 1000)
+        with pytest.raises(TrackingError, match=r"mlflow\.db cannot be written"):
+            sync(store, home)
+        assert store.database.read_bytes().startswith(b"no database")
+        store.database.unlink()
+    sync(store, home)
+    assert [run["params"] for run in shown(embedded_uri(store), "quick")] == [run["params"] for run in before]
+    assert sync(store, home).projected == 0
+    with closing(sqlite3.connect(store.database)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    ledger.enter(f"MLflow's database: {damage}", injected=1)

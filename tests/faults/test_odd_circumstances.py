@@ -1,8 +1,6 @@
 """A clock that jumps, a journal that others meddle with, locks left behind, trials that cannot be trained."""
 
 import resource
-import subprocess
-import sys
 from itertools import cycle
 
 import optuna
@@ -79,7 +77,7 @@ def test_a_journal_torn_anywhere_goes_on_to_the_same_table(expected, tmp_path, l
     ledger.enter("journal torn, emptied, with garbage", injected=len(cuts))
 
 
-def test_a_foreign_trial_in_the_journal_is_an_error_that_names_it(tmp_path):
+def test_a_foreign_trial_in_the_journal_is_an_error_that_names_it(tmp_path, ledger):
     """Someone else's process used Optuna on the file: a trial that was asked for and never told."""
     run_quick(tmp_path, budget__trials=6)
     home = home_of(tmp_path)
@@ -87,6 +85,7 @@ def test_a_foreign_trial_in_the_journal_is_an_error_that_names_it(tmp_path):
     optuna.load_study(study_name="quick", storage=storage).ask()
     with pytest.raises(StorageError, match=r"facts\.journal"):
         run_quick(tmp_path)
+    ledger.enter("another process appends to the journal", injected=1)
 
 
 def test_locks_left_behind_hold_nobody_up(expected, tmp_path, ledger):
@@ -164,16 +163,28 @@ def test_inputs_that_do_not_vary_are_survived(tmp_path, ledger):
     ledger.enter("input that does not vary", injected=1)
 
 
-def test_a_space_that_is_exhausted_ends_the_run_and_says_so(tmp_path):
-    (tmp_path / "study.yaml").write_text(BAD.format(widths="[4, 8]", rates="[0.01, 0.02]"))
-    done = subprocess.run(
-        [sys.executable, "-m", "hpsearch", "run", "study.yaml", "--workers", "1"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "The search space is exhausted" in done.stdout
+def run_alone(directory, text):
+    """Exit code, output and errors of a study that a command runs."""
+    (directory / "study.yaml").write_text(text)
+    with Driver(directory, "bad", "--workers", "1") as driver:
+        return driver.finish(600)
+
+
+def test_a_space_that_is_exhausted_ends_the_run_and_says_so(tmp_path, ledger):
+    code, output, errors = run_alone(tmp_path, BAD.format(widths="[4, 8]", rates="[0.01, 0.02]"))
+    assert code == 0, errors
+    assert "The search space is exhausted" in output
     assert len(facts_of(tmp_path, "bad")) == 4
+    ledger.enter("search space exhausted", injected=1)
+
+
+def test_a_study_in_which_everything_fails_stops_after_the_named_number(tmp_path, ledger):
+    text = BAD.format(widths="[4, 8]", rates="[100, 200, 300, 400]").replace("trials: 20", "failures: 3")
+    code, _, errors = run_alone(tmp_path, text)
+    assert code == 1
+    assert "none of 3 trials finished, so the search gave up after 3 (budget.failures)" in " ".join(
+        errors.split()
+    )
+    assert "Traceback" not in errors
+    assert [fact.state for fact in facts_of(tmp_path, "bad")] == ["diverged"] * 3
+    ledger.enter("study in which every trial fails", injected=1)

@@ -14,7 +14,6 @@ ENVIRONMENT = {
     **os.environ,
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONPATH": str(Path(__file__).parents[2]),
-    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
     "DASK_DISTRIBUTED__WORKER__DAEMON": "True",
 }
 
@@ -38,10 +37,17 @@ cluster_worker.train_cohort = train_cohort
 
 
 class DaskCluster:
-    """A scheduler and workers, each one process with one thread under a nanny that starts it again when it dies."""
+    """A scheduler and workers, each one process with one thread under a nanny that starts it again when it dies.
 
-    def __init__(self, directory, *, workers=2):
+    A task is given up when one more of its workers died than `allowed_failures`.
+    """
+
+    def __init__(self, directory, *, workers=2, allowed_failures=1):
         self.directory = directory
+        self._environment = {
+            **ENVIRONMENT,
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
+        }
         (directory / "deadly.py").write_text(_PRELOAD)
         file = directory / "scheduler.json"
         self.scheduler = self._start(
@@ -92,7 +98,7 @@ class DaskCluster:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=ENVIRONMENT,
+                env=self._environment,
             )
 
     def _until(self, holds, seconds=120):

@@ -2,6 +2,7 @@
 
 import http.client
 import http.server
+import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -11,10 +12,10 @@ _HOP = {"connection", "transfer-encoding", "content-length", "host", "keep-alive
 
 
 class Unreliable:
-    """Forwards to `upstream`, as `mode` says: "well", "errors" (500), "dropped" (no answer)."""
+    """Forwards to `upstream`, as `mode` says: "well", "errors" (500), "dropped" (no answer), "slow" (by `seconds`)."""
 
     def __init__(self, upstream):
-        self.mode, self.asked = "well", 0
+        self.mode, self.asked, self.seconds = "well", 0, 0.0
         self._upstream = urlsplit(upstream)
 
     def answer(self, handler):
@@ -27,6 +28,8 @@ class Unreliable:
         if self.mode == "errors":
             self._send(handler, 500, {}, b'{"error_code": "INTERNAL_ERROR", "message": "out of order"}')
             return
+        if self.mode == "slow":
+            time.sleep(self.seconds)
         upstream = http.client.HTTPConnection(self._upstream.hostname, self._upstream.port, timeout=60)
         headers = {key: value for key, value in handler.headers.items() if key.lower() not in _HOP}
         upstream.request(handler.command, handler.path, body=body, headers=headers)
