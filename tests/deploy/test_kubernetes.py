@@ -34,9 +34,9 @@ def test_every_object_is_valid_by_the_schema_of_kubernetes(part, version):
     kubernetes_validate.validate(part, version, strict=True)
 
 
-def test_every_manifest_is_in_the_kustomization_but_the_search():
+def test_every_manifest_is_in_the_kustomization_but_the_search_and_its_cluster():
     listed = yaml.safe_load((FOLDER / "kustomization.yaml").read_text())["resources"]
-    assert {*listed, "search.yaml"} == {path.name for path in FILES}
+    assert {*listed, "search.yaml", "cluster.yaml"} == {path.name for path in FILES}
     assert all(
         part["metadata"].get("namespace") == "hpsearch" or part["kind"] == "Namespace" for part in OBJECTS
     )
@@ -119,6 +119,54 @@ def test_commands_are_ones_that_the_programs_know(load):
     for container in pod(load)["containers"]:
         if container["image"].startswith("hpsearch:"):
             check_command([*container.get("command", ["hpsearch"]), *container["args"]])
+
+
+def test_a_policy_opens_ports_that_its_pods_have():
+    """Of the pods of this project; the database's port is PostgreSQL's."""
+    for part in OBJECTS:
+        if part["kind"] == "NetworkPolicy" and part["spec"]["podSelector"]:
+            load = next(
+                load
+                for load in LOADS
+                if load["spec"]["template"]["metadata"]["labels"]
+                == part["spec"]["podSelector"]["matchLabels"]
+            )
+            there = {port["containerPort"] for each in pod(load)["containers"] for port in each["ports"]}
+            assert {port["port"] for rule in part["spec"]["ingress"] for port in rule["ports"]} <= there
+
+
+def test_a_search_may_train_on_the_cluster():
+    """The address that the search's file names is that of the scheduler's service."""
+    named = re.search(r"--cluster=(tcp://(\S+):(\d+))", (FOLDER / "search.yaml").read_text())
+    check_command(["hpsearch", "run", "studies/digits.yaml", f"--cluster={named[1]}"])
+    service = next(part for part in OBJECTS if name(part) == f"Service/{named[2]}")
+    assert int(named[3]) in {port["port"] for port in service["spec"]["ports"]}
+
+
+OPERATOR = yaml.safe_load(
+    re.search(r"```yml\n(.*?)```", (FOLDER.parents[1] / "docs" / "scaling.md").read_text(), re.DOTALL)[1]
+)
+
+
+@pytest.mark.parametrize("role", ["scheduler", "worker"])
+def test_the_pods_of_the_operators_cluster_are_valid(role):
+    """docs/scaling.md: the pods and the service by Kubernetes' schema; the operator's wants quantities as texts."""
+    spec = OPERATOR["spec"][role]["spec"]
+    pod_of_it = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": role}, "spec": spec}
+    kubernetes_validate.validate(pod_of_it, "1.33", strict=True)
+    for container in spec["containers"]:
+        check_command([word for word in container["args"] if "$(" not in word and word != "--name"])
+        for amounts in container.get("resources", {}).values():
+            assert all(isinstance(amount, str) for amount in amounts.values())
+
+
+def test_the_service_of_the_operators_cluster_is_valid_and_finds_its_scheduler():
+    service = OPERATOR["spec"]["scheduler"]["service"]
+    made = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": service}
+    kubernetes_validate.validate(made, "1.33", strict=True)
+    assert service["selector"]["dask.org/cluster-name"] == OPERATOR["metadata"]["name"]
+    ports = {port["name"] for port in OPERATOR["spec"]["scheduler"]["spec"]["containers"][0]["ports"]}
+    assert {port["targetPort"] for port in service["ports"]} <= ports
 
 
 def test_the_study_of_the_search_is_valid():

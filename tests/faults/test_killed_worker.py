@@ -1,15 +1,18 @@
 """SIGKILL of workers, in the pool and in a cluster, again and again: each is replaced, and the table is the same."""
 
 import random
-import threading
+import time
+from functools import partial
 
 import psutil
 import pytest
 from distributed import Client
 
-from tests.support.dask import DaskCluster
-from tests.support.drivers import Driver, facts_of, stored_lines
-from tests.support.studies import QUICK, run_quick, table
+from hpsearch.store import Store
+from hpsearch.study import run_study
+from tests.support.dask import DaskCluster, spawned
+from tests.support.drivers import Driver, facts_of
+from tests.support.studies import QUICK, Watcher, run_quick, spec_of, table
 
 pytestmark = [
     pytest.mark.slow,
@@ -18,7 +21,6 @@ pytestmark = [
 ]
 
 STUDY = QUICK.replace("{min: 2, max: 6}", "{min: 40, max: 80}").replace("trials: 14", "trials: 24")
-KILLS = 8
 
 
 @pytest.fixture(autouse=True)
@@ -35,75 +37,69 @@ def expected(tmp_path_factory):
 
 
 def pool_workers():
-    return [child for child in psutil.Process().children() if "spawn_main" in " ".join(child.cmdline())]
+    return spawned(psutil.Process())
 
 
-class Meddler(threading.Thread):
-    """Does something to the workers after every few trials: those that only start have done nothing yet."""
+class Meddler(Watcher):
+    """Does one thing after the other to the workers, each time that so many more trials have been retired."""
 
-    def __init__(self, home, *deeds):
+    def __init__(self, deeds, *, every):
         super().__init__()
+        self._deeds = {every * place: deed for place, deed in enumerate(deeds, start=1)}
         self.done = 0
-        self._home, self._deeds, self._ended = home, deeds, threading.Event()
 
-    def run(self):
-        chance, following = random.Random(0), 1
-        while self.done < len(self._deeds) and not self._ended.wait(0.01):
-            if stored_lines(self._home) >= following and self._deeds[self.done](chance):
-                self.done += 1
-                following = stored_lines(self._home) + chance.randint(1, 3)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ended.set()
-        self.join()
+    def retired(self, fact):
+        super().retired(fact)
+        if len(self.facts) in self._deeds:
+            self._deeds[len(self.facts)]()
+            self.done += 1
 
 
-def kill_one_of(workers):
-    """Kill a worker, where there is one."""
+def run(directory, watcher, **settings):
+    workers = settings.pop("workers", 1)
+    result = run_study(
+        spec_of(STUDY, **settings), store=Store.locate(directory), observer=watcher, workers=workers
+    )
+    return table(result.facts)
 
-    def kill(chance):
-        busy = workers()
-        if busy:
-            chance.choice(busy).kill()
-        return busy
 
-    return kill
+def someone(workers):
+    """One of the processes, as soon as there is one."""
+    deadline = time.monotonic() + 120
+    while not (there := workers()):
+        assert time.monotonic() < deadline, "nobody trains"
+        time.sleep(0.02)
+    return random.Random(len(there)).choice(there)
 
 
 def test_the_table_is_that_of_a_run_nobody_touched(expected, tmp_path, ledger):
-    home = tmp_path / "studies" / "quick"
-    with Meddler(home, *[kill_one_of(pool_workers)] * KILLS) as meddler:
-        result, _ = run_quick(tmp_path, STUDY, workers=2)
-    assert meddler.done > 2
-    assert table(result.facts) == expected
-    ledger.enter("SIGKILL of a worker of the pool", injected=meddler.done)
+    meddler = Meddler([lambda: someone(pool_workers).kill()] * 7, every=3)
+    assert run(tmp_path, meddler, workers=2) == expected
+    assert meddler.done == 7
+    ledger.enter("SIGKILL of a worker of the pool", injected=7)
 
 
 def test_the_table_of_a_cluster_whose_workers_die_join_and_retire_is_the_same(expected, tmp_path, ledger):
     """Law 2. Dask starts those again that are killed; the others come and go."""
     (tmp_path / "dask").mkdir()
     dask = DaskCluster(tmp_path / "dask", allowed_failures=10)
-
-    def retire(chance):
-        with Client(dask.address, set_as_default=False) as client:
-            there = sorted(client.scheduler_info(n_workers=-1)["workers"])
-            if len(there) > 1:
-                client.retire_workers([chance.choice(there)])
-        return len(there) > 1
-
-    kill, add = kill_one_of(dask.computing), lambda _: dask.add_worker()
+    kill = lambda: someone(dask.computing).kill()  # noqa: E731 - a deed
+    deeds = [kill, dask.add_worker, kill, partial(retire, dask), kill, dask.add_worker, partial(retire, dask)]
+    meddler = Meddler(deeds, every=3)
     try:
-        with Meddler(tmp_path / "studies" / "quick", kill, add, kill, retire, kill, add, retire) as meddler:
-            result, _ = run_quick(tmp_path, STUDY, cluster__address=dask.address)
+        assert run(tmp_path, meddler, cluster__address=dask.address) == expected
     finally:
         dask.close()
-    assert meddler.done > 3
-    assert table(result.facts) == expected
-    ledger.enter("a cluster's worker: SIGKILL, joining, retiring", injected=meddler.done)
+    assert meddler.done == len(deeds)
+    for deed, times in (("SIGKILL", 3), ("joining", 2), ("retiring", 2)):
+        ledger.enter(f"a worker of a cluster: {deed}", injected=times)
+
+
+def retire(dask):
+    """Send a worker of several home."""
+    with Client(dask.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=120)
+        client.retire_workers([min(client.scheduler_info(n_workers=-1)["workers"])])
 
 
 CHEAP = QUICK.replace("{rule: median, warmup_epochs: 1, startup_trials: 3}", "none").replace(

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -34,6 +35,16 @@ def train_cohort(task, *arguments, **options):
 
 cluster_worker.train_cohort = train_cohort
 """
+
+
+def spawned(process):
+    """The children of a process, and theirs, that `multiprocessing` started and that live."""
+    found = []
+    for child in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+            if child.status() != psutil.STATUS_ZOMBIE and "spawn_main" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 class DaskCluster:
@@ -70,11 +81,8 @@ class DaskCluster:
         """The processes that train: the nannies' children, or the workers themselves."""
         found = []
         for worker in self.workers:
-            try:
-                children = psutil.Process(worker.pid).children(recursive=True)
-            except psutil.NoSuchProcess:
-                continue
-            found += [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+            with suppress(psutil.NoSuchProcess):
+                found += spawned(psutil.Process(worker.pid))
         return found
 
     def close(self):
