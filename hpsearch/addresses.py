@@ -30,7 +30,8 @@ def secret_in(address: str) -> str | None:
     return f"the secret {named[0]!r}" if named else None
 
 
-DATABASE_ADDRESS: Final = r"^(postgresql(\+psycopg)?://|sqlite:///.)"
+SERVER_ADDRESS: Final = r"^(postgresql(\+psycopg)?://|sqlite:///.)"
+DATABASE_ADDRESS: Final = r"^(postgresql(\+psycopg)?://|(mysql|mariadb)(\+pymysql)?://|sqlite:///.)"
 _MEANT: Final = "postgresql://db.example/facts or sqlite:////var/lib/hpsearch/facts.db"
 _BY_ENVIRONMENT: Final = (
     "leave it out: PGPASSWORD, PGPASSFILE (~/.pgpass), or HPSEARCH_STORAGE_URL with the whole address, give it "
@@ -38,16 +39,20 @@ _BY_ENVIRONMENT: Final = (
 )
 
 
-def database_fault(address: str, *, secrets: bool = False) -> tuple[str, str] | None:
-    """What is wrong with the address of a database for trials, and what to do; `secrets` may stand in it or not."""
+def database_fault(
+    address: str, *, secrets: bool = False, pattern: str = DATABASE_ADDRESS
+) -> tuple[str, str] | None:
+    """What is wrong with the address of a database for trials, and what to do; `secrets` may stand in it or not.
+
+    `pattern` is that of the databases that can be used.
+    """
     held = secret_in(address)
     if held and not secrets:
         return f"holds {held}, which would be read by whoever reads this", _BY_ENVIRONMENT
-    if not re.match(DATABASE_ADDRESS, address) or (
-        re.search(r"[?#]", address) and address.startswith("sqlite")
-    ):
-        shown = redacted(address)
-        return f"must be the address of a PostgreSQL or SQLite database, got {shown!r}", f"write {_MEANT}"
+    if not re.match(pattern, address) or (re.search(r"[?#]", address) and address.startswith("sqlite")):
+        known = "PostgreSQL, MySQL, MariaDB" if "mysql" in pattern else "PostgreSQL"
+        rule = f"must be the address of a {known} or SQLite database, got {redacted(address)!r}"
+        return rule, f"write {_MEANT}"
     return None
 
 

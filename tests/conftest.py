@@ -5,6 +5,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.mysql import MariadbServer
 from tests.support.postgres import PostgresServer
 
 # Law 1 holds bit for bit with one BLAS thread, which is what workers have; set before numpy is first imported.
@@ -25,3 +26,19 @@ def postgres():
     server = PostgresServer()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    """A MariaDB server that the tests of one process share."""
+    server = MariadbServer()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+def database_url(request, tmp_path):
+    """The address of an empty database of the kind that the test is run with."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'facts.db'}"
+    return request.getfixturevalue(request.param).new_database()

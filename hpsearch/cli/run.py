@@ -60,7 +60,7 @@ def _worker_count(context: click.Context, parameter: click.Parameter, value: str
 @click.option(
     "--storage",
     metavar="URL",
-    help="A database for the trials: postgresql://... or sqlite:///...  "
+    help="A database for the trials: postgresql://..., mysql://... or sqlite:///...  "
     f"[default: ${STORAGE_VARIABLE}, or storage.url of the study file, or a journal file in the store]",
 )
 @click.option(

@@ -1,7 +1,7 @@
-"""Facts in a database that Optuna knows: PostgreSQL, for a team, or SQLite.
+"""Facts in a database that Optuna knows: PostgreSQL, MySQL or MariaDB, for a team, or SQLite.
 
-One connection writes. On PostgreSQL it also bears the study's lock, so that whatever it commits was written under
-the lock; the server frees the lock with the connection, whatever ends it.
+One connection writes. On a server it also bears the study's lock, so that whatever it commits was written under the
+lock; the server frees the lock with the connection, whatever ends it.
 """
 
 import copy
@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final
 
 from optuna.storages import BaseStorage, RDBStorage, get_storage
@@ -21,12 +22,14 @@ from hpsearch.errors import StorageError
 from hpsearch.search import rows
 from hpsearch.search.advisory import Holder, take_lock
 from hpsearch.search.lock import StudyLock
+from hpsearch.search.named_lock import NamedLock
 from hpsearch.search.places import Database
 from hpsearch.search.sql import reason, sql_errors
 
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 10.0
 _CONNECT_SECONDS: Final = 10
+_SILENCE_SECONDS: Final = 60  # of MySQL, in the middle of a statement
 _BUSY_SECONDS: Final = 30  # that SQLite waits for another process's transaction
 _KEEPALIVE: Final = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3"
 _AWAY: Final = (OperationalError, InterfaceError)
@@ -67,6 +70,9 @@ class DatabaseMedium:
         self._take(study)
         with self.guarded():
             self._storage(make_tables=True)
+            if self._database.kind == "mysql":
+                with self._writer(study).begin() as connection:
+                    rows.make_room(connection)
             with self._writer(study).begin() as connection:
                 rows.insert_study(connection, study, directions=directions, attributes=attributes)
 
@@ -161,9 +167,8 @@ class DatabaseMedium:
         """The engine of the one connection that writes, and holds the lock."""
         if self._writing is None:
             self._writing = self._connectable(pool_size=1, max_overflow=0)
-            if self._database.file is None:
-                holder = Holder.this_process()
-                event.listen(self._writing, "connect", lambda raw, _: take_lock(raw, study, holder))
+            take = _lock_taker(self._database, study)
+            event.listen(self._writing, "connect", lambda raw, _: take(raw))
         return self._writing
 
     def _connectable(self, **pool: Any) -> Engine:
@@ -182,12 +187,32 @@ class DatabaseMedium:
         return self._optuna
 
 
+def _lock_taker(database: Database, study: str) -> Callable[[Any], None]:
+    """What a connection that writes begins with."""
+    if database.kind == "postgresql":
+        return partial(take_lock, study=study, holder=Holder.this_process())
+    if database.kind == "mysql":
+        return NamedLock(study).take
+    return lambda _: None  # SQLite's is a file
+
+
 def _engine_settings(database: Database) -> dict[str, Any]:
-    if database.file is not None:
-        return {"hide_parameters": True, "connect_args": {"timeout": _BUSY_SECONDS}}
-    # the keepalives let the server notice within a minute that a driver's whole machine is gone
-    connect = {"connect_timeout": _CONNECT_SECONDS, "options": _KEEPALIVE}
-    return {"hide_parameters": True, "pool_pre_ping": True, "connect_args": connect}
+    connect: dict[str, dict[str, Any]] = {
+        "sqlite": {"timeout": _BUSY_SECONDS},
+        # the keepalives let the server notice within a minute that a driver's whole machine is gone
+        "postgresql": {"connect_timeout": _CONNECT_SECONDS, "options": _KEEPALIVE},
+        # a server whose machine is gone is noticed by its silence
+        "mysql": {
+            "connect_timeout": _CONNECT_SECONDS,
+            "read_timeout": _SILENCE_SECONDS,
+            "write_timeout": _SILENCE_SECONDS,
+        },
+    }
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": database.file is None,
+        "connect_args": connect[database.kind],
+    }
 
 
 def _read_back(trial: FrozenTrial) -> FrozenTrial:

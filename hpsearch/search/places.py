@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from hpsearch.addresses import database_fault, without_secrets
 from hpsearch.errors import InputError, Problem, StorageError
@@ -14,6 +14,7 @@ from hpsearch.store import StudyHome
 
 MAX_OUTAGE: Final = 120.0
 STORAGE_VARIABLE: Final = "HPSEARCH_STORAGE_URL"
+_SERVERS: Final[tuple[Literal["postgresql", "mysql"], ...]] = ("postgresql", "mysql")
 
 
 def _silent(message: str) -> None:
@@ -39,11 +40,20 @@ class Database:
             path = (base or Path()) / url.removeprefix("sqlite:///")
             url = f"sqlite:///{path.absolute()}"
         url = re.sub(r"^postgresql://", "postgresql+psycopg://", url)
+        url = re.sub(r"^(mysql|mariadb)(\+pymysql)?://", "mysql+pymysql://", url)
         return cls(address=without_secrets(url), url=url)
 
     def told(self, notify: Callable[[str], None], *, max_outage: float) -> "Database":
         """The same place, with a bound for its outages and someone to tell of them."""
         return replace(self, notify=notify, max_outage=max_outage)
+
+    @property
+    def kind(self) -> Literal["sqlite", "postgresql", "mysql"]:
+        """Whose database it is; MariaDB is MySQL here."""
+        for kind in _SERVERS:
+            if self.url.startswith(f"{kind}+"):
+                return kind
+        return "sqlite"
 
     @property
     def file(self) -> Path | None:

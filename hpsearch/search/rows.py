@@ -14,10 +14,11 @@ from optuna.distributions import distribution_to_json
 from optuna.storages._rdb import models
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import Table, delete, func, insert, inspect, select, text
+from sqlalchemy.dialects.mysql import LONGTEXT
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, CursorResult
 
 Row = dict[str, Any]
 
@@ -32,9 +33,7 @@ def insert_study(
     connection: "Connection", name: str, *, directions: Sequence[str], attributes: Mapping[str, Any]
 ) -> None:
     """A study with all that belongs to it."""
-    study = connection.execute(
-        insert(_STUDIES).values(study_name=name).returning(_STUDIES.c.study_id)
-    ).scalar_one()
+    study = _key(connection.execute(insert(_STUDIES).values(study_name=name)))
     named = [StudyDirection[direction.upper()] for direction in directions]
     rows = [{"study_id": study, "objective": i, "direction": named[i]} for i in range(len(named))]
     connection.execute(insert(_TABLES["study_directions"]), rows)
@@ -89,10 +88,24 @@ def insert_trial(connection: "Connection", study: int, trial: FrozenTrial) -> No
         "datetime_start": _in_utc(trial.datetime_start),
         "datetime_complete": _in_utc(trial.datetime_complete),
     }
-    number = connection.execute(insert(_TRIALS).values(row).returning(_TRIALS.c.trial_id)).scalar_one()
+    number = _key(connection.execute(insert(_TRIALS).values(row)))
     for table, rows in _contents(number, trial):
         if rows:
             connection.execute(insert(table), rows)
+
+
+def make_room(connection: "Connection") -> None:
+    """Let attributes be longer than the 64 KB of MySQL's TEXT, which a thousand epochs' curves are."""
+    for table in (_STUDY_ATTRIBUTES, _TRIAL_ATTRIBUTES):
+        there = {column["name"]: column["type"] for column in inspect(connection).get_columns(table.name)}
+        if not isinstance(there["value_json"], LONGTEXT):
+            connection.execute(text(f"ALTER TABLE {table.name} MODIFY value_json LONGTEXT"))
+
+
+def _key(inserted: "CursorResult[Any]") -> int:
+    """The key that the database has made up for a row."""
+    assert inserted.inserted_primary_key is not None  # noqa: S101 - one row with a key of its own
+    return int(inserted.inserted_primary_key[0])
 
 
 def _contents(number: int, trial: FrozenTrial) -> Iterator[tuple[Table, list[Row]]]:

@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from hpsearch.addresses import redacted
 from hpsearch.errors import InputError, Problem, StorageError
 
-_SOURCES: Final = (
-    "; a password comes from PGPASSWORD, PGPASSFILE (~/.pgpass) or HPSEARCH_STORAGE_URL in the environment"
-)
+_SOURCES: Final = {
+    "psycopg": "; a password comes from PGPASSWORD, PGPASSFILE (~/.pgpass) or HPSEARCH_STORAGE_URL in the environment",
+    "pymysql": "; a password comes from HPSEARCH_STORAGE_URL in the environment",
+}
+_EXTRAS: Final = {"psycopg": ("PostgreSQL", "postgres"), "pymysql": ("MySQL", "mysql")}
 
 
 @contextmanager
@@ -39,15 +41,17 @@ def reason(error: BaseException) -> str:
     said = inmost.orig if isinstance(inmost, DBAPIError) and inmost.orig is not None else inmost
     first = (str(said).strip().splitlines() or [type(said).__name__])[0]
     text = shorten(redacted(first), 300, placeholder=" ...")
-    return text + (_SOURCES if "password" in text else "")
+    driver = type(said).__module__.partition(".")[0]
+    return text + (_SOURCES.get(driver, "") if "password" in text else "")
 
 
 def missing_driver(label: str, error: ModuleNotFoundError) -> InputError:
     """The extra that brings a driver."""
+    server, extra = _EXTRAS.get(error.name or "", ("the database", "all"))
     return InputError(
         Problem(
             place=label,
-            rule=f"PostgreSQL needs the package {error.name}, which is not installed",
-            remedy="pip install 'hpsearch[postgres]'",
+            rule=f"{server} needs the package {error.name}, which is not installed",
+            remedy=f"pip install 'hpsearch[{extra}]'",
         )
     )

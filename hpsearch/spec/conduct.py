@@ -243,7 +243,7 @@ _ADDRESS: Final = Form(
     {"type": ["string", "null"], "pattern": r"\S"},
 )
 _DATABASE: Final = Form(
-    "`postgresql://host/database` or `sqlite:///path`, without a password; or null",
+    "`postgresql://host/database`, `mysql://host/database` or `sqlite:///path`, without a password; or null",
     {"type": ["string", "null"], "pattern": DATABASE_ADDRESS},
 )
 _OUTAGE: Final = Form(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
-from hpsearch.addresses import database_fault, secret_in, without_secrets
+from hpsearch.addresses import SERVER_ADDRESS, database_fault, secret_in, without_secrets
 from hpsearch.errors import InputError, Problem, StorageError
 from hpsearch.store import Store
 from hpsearch.tracking.environment import quieten_server
@@ -99,7 +99,7 @@ def plan_service(
     address, place = (
         (database, "--database") if database else (os.environ.get(SERVER_VARIABLE), f"${SERVER_VARIABLE}")
     )
-    if address and (fault := database_fault(address, secrets=not database)):
+    if address and (fault := database_fault(address, secrets=not database, pattern=SERVER_ADDRESS)):
         problems.append(
             Problem(place=place, rule=fault[0], remedy=fault[1].replace("STORAGE", "SERVER_DATABASE"))
         )

@@ -130,14 +130,11 @@ def test_a_killed_driver_loses_nothing_that_it_had_stored(reference, tmp_path, w
     assert table(facts) == table(reference.facts)
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_where_trials_are_kept_shows_nowhere(reference, tmp_path, request, kind):
+@pytest.mark.parametrize("database_url", ["sqlite", "postgres", "mariadb"], indirect=True)
+def test_where_trials_are_kept_shows_nowhere(reference, tmp_path, database_url):
     """In a database the table is that of a journal, also when the study is cut short and goes on from another store."""
-    url = f"sqlite:///{tmp_path / 'facts.db'}"
-    if kind == "postgresql":
-        url = request.getfixturevalue("postgres").new_database()
-    run_quick(tmp_path / "here", storage=url, budget__trials=5)
-    result, watcher = run_quick(tmp_path / "there", storage=url)
+    run_quick(tmp_path / "here", storage=database_url, budget__trials=5)
+    result, watcher = run_quick(tmp_path / "there", storage=database_url)
     assert watcher.stored == 5
     assert table(result.facts) == table(reference.facts)
     assert table(open_for_reading(result.home).facts()) == table(reference.facts)

@@ -46,12 +46,12 @@ def create(database, study="digits"):
 
 def dump(url, study):
     """All rows of a study's trials, but for the keys that the database makes up."""
-    engine = sqlalchemy.create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    engine = sqlalchemy.create_engine(Database.at(url).url)
     tables = {
         "trials": "number, state, datetime_start, datetime_complete",
         "trial_params": "number, param_name, param_value, distribution_json",
         "trial_values": "number, objective, value, value_type",
-        "trial_user_attributes": "number, key, value_json",
+        "trial_user_attributes": "number, trial_user_attributes.key, value_json",
         "trial_intermediate_values": "number, step, intermediate_value, intermediate_value_type",
     }
     found = {}
@@ -66,16 +66,17 @@ def dump(url, study):
     return found
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_rows_are_those_that_optunas_add_trial_writes(kind, tmp_path, request):
+KINDS = pytest.mark.parametrize("database_url", ["sqlite", "postgres", "mariadb"], indirect=True)
+
+
+@KINDS
+def test_rows_are_those_that_optunas_add_trial_writes(database_url):
     """Every state, NaN and infinity in curves: the two ways leave equal tables."""
-    url = f"sqlite:///{tmp_path / 'facts.db'}"
-    if kind == "postgresql":
-        url = request.getfixturevalue("postgres").new_database()
+    url = database_url
     with create(Database.at(url)) as ours:
         for one in facts(16):
             ours.append(one)
-    storage = optuna.storages.RDBStorage(url.replace("postgresql:", "postgresql+psycopg:"))
+    storage = optuna.storages.RDBStorage(Database.at(url).url)
     with quiet():
         theirs = optuna.create_study(storage=storage, study_name="theirs")
         for one in facts(16):
@@ -196,18 +197,19 @@ with FactStore.open(Database.at(sys.argv[1]), study="digits", writer=True):
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_second_driver_is_told_who_holds_the_study_and_a_dead_one_holds_nothing(kind, tmp_path, request):
-    url = f"sqlite:///{tmp_path / 'facts.db'}"
-    if kind == "postgresql":
-        url = request.getfixturevalue("postgres").new_database()
+@KINDS
+def test_a_second_driver_is_told_who_holds_the_study_and_a_dead_one_holds_nothing(database_url):
+    url = database_url
     create(Database.at(url)).close()
     holder = subprocess.Popen([sys.executable, "-c", HOLD, url], stdout=subprocess.PIPE, text=True)
     try:
         assert holder.stdout.readline() == "held\n"
         since = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"
         host = re.escape(socket.gethostname()[:20])
-        with pytest.raises(StudyBusyError, match=rf"run by process {holder.pid} on {host}\S* since {since}"):
+        said = rf"run by process {holder.pid} on {host}\S* since {since}"
+        if url.startswith("mysql"):
+            said = r"run by session \d+ of the database, hpsearch from 127\.0\.0\.1:\d+ \(named lock"
+        with pytest.raises(StudyBusyError, match=said):
             FactStore.open(Database.at(url), study="digits", writer=True)
     finally:
         holder.send_signal(signal.SIGKILL)
@@ -264,8 +266,8 @@ def test_a_password_is_taken_from_the_environment_and_shown_nowhere(postgres, mo
         ("postgresql://me:s3cret@db/facts", "--storage: holds a password"),
         ("postgresql://db/facts?user=me&password=s3cret", "holds the secret 'password'"),
         (
-            "mysql://db/facts",
-            "must be the address of a PostgreSQL or SQLite database, got 'mysql://db/facts'",
+            "oracle://db/facts",
+            "must be the address of a PostgreSQL, MySQL, MariaDB or SQLite database, got 'oracle://db/facts'",
         ),
         ("mysql://me:s3cret@db/facts", "holds a password"),
         ("facts.db", "write postgresql://"),
@@ -278,12 +280,16 @@ def test_an_option_that_is_no_address_or_holds_a_secret_is_refused(address, said
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_missing_driver_is_named_with_the_command_that_installs_it():
+@pytest.mark.parametrize(
+    ("kind", "driver", "name", "extra"),
+    [("postgresql", "psycopg", "PostgreSQL", "postgres"), ("mysql", "pymysql", "MySQL", "mysql")],
+)
+def test_a_missing_driver_is_named_with_the_command_that_installs_it(kind, driver, name, extra):
     code = (
-        "import sys; sys.modules['psycopg'] = None\n"
+        f"import sys; sys.modules[{driver!r}] = None\n"
         "from hpsearch.search.facts import FactStore; from hpsearch.search.places import Database\n"
-        "FactStore.exists(Database.at('postgresql://db/facts'), study='s')"
+        f"FactStore.exists(Database.at('{kind}://db/facts'), study='s')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "InputError: postgresql+psycopg://db/facts: PostgreSQL needs the package psycopg" in done.stderr
-    assert "pip install 'hpsearch[postgres]'" in done.stderr
+    assert f"InputError: {kind}+{driver}://db/facts: {name} needs the package {driver}" in done.stderr
+    assert f"pip install 'hpsearch[{extra}]'" in done.stderr
