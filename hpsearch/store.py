@@ -70,6 +70,11 @@ class StudyHome:
         """The best parameters, as YAML."""
         return self.path / "best.yaml"
 
+    @property
+    def report(self) -> Path:
+        """The study as one page, once it has been asked for."""
+        return self.path / "report.html"
+
 
 @dataclass(frozen=True, slots=True)
 class Store:

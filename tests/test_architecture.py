@@ -13,6 +13,7 @@ ORDER = [
     "__main__",
     "cli",
     "study",
+    "report",
     "results",
     "archive",
     "driver",
@@ -37,7 +38,9 @@ ORDER = [
 OWNERS = {
     "distributed": ("execution",),
     "dask": ("execution",),
-    "optuna": ("search",),
+    "optuna": ("search", "report"),  # its figures
+    "plotly": ("report",),
+    "jinja2": ("report",),
     "mlflow": ("tracking",),
     "sqlalchemy": ("search", "tracking"),  # what Optuna and MLflow both keep their tables with
     "psycopg": ("search",),

@@ -15,6 +15,7 @@ _VERBS: Final = {
     "data": ("hpsearch.cli.data", "Describe a study's data before training."),
     "trials": ("hpsearch.cli.show", "List a study's trials."),
     "best": ("hpsearch.cli.show", "Show a study's best parameters."),
+    "report": ("hpsearch.cli.report", "Write a study as one page: figures, findings, advice."),
     "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),
     "serve": ("hpsearch.cli.serve", "Serve MLflow to a team, with passwords."),
     "sync": ("hpsearch.cli.mlflow", "Make MLflow equal to the stored trials."),

@@ -113,6 +113,7 @@ def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
         command("hpsearch", "ui", *store)
         if uri is None
         else escape(uri): "compare the trials in the browser",
+        command("hpsearch", "report", name, *store): "one page: curves, findings, what mattered",
         command("hpsearch", "best", name, *store): "these parameters, as a table, yaml or json",
         escape(f"hpsearch.load_model({there})"): "the refitted network, in Python",
     }

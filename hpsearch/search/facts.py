@@ -125,6 +125,11 @@ class FactStore:
             return tuple(direction.name.lower() for direction in self._study.directions)
 
     @property
+    def study(self) -> optuna.Study:
+        """The trials as Optuna's own tools see them; for reading."""
+        return self._study
+
+    @property
     def attributes(self) -> Mapping[str, Any]:
         """What belongs to the study as a whole, JSON values by key."""
         with self._medium.guarded():

@@ -14,7 +14,7 @@ MODEL_URI_TAG: Final = "hpsearch.model_uri"
 
 def attach_outputs(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
     """Attach to the study's run what its home holds by now; doing it again changes nothing."""
-    for path in (home.study_file, home.best, home.result):
+    for path in (home.study_file, home.best, home.result, home.report):
         if path.exists():
             sink.attach_file(run_id, path)
     if result.get("data"):

@@ -70,6 +70,17 @@ def sync(
     ).finish()
 
 
+def attach_files(store: Store, home: StudyHome) -> None:
+    """Attach what the study's home holds by now to its run, where there is one.
+
+    Raises:
+        TrackingError: MLflow cannot be reached or refuses.
+    """
+    identity = load_identity(home)
+    if identity is not None:
+        Projector(store, home, identity).attach()
+
+
 class Projector:
     """Projects one study; opens MLflow when first needed.
 
@@ -111,6 +122,19 @@ class Projector:
         self._guard(lambda: self._finish(card, facts))
         written = len(self._written)
         return SyncReport(projected=written, already=len(facts) - written, total=len(facts))
+
+    def attach(self) -> None:
+        """Write the study's run with its files and model as they are by now.
+
+        Raises:
+            TrackingError: MLflow cannot be reached or refuses.
+        """
+        facts, card = self._facts(), self._read_card()
+        running = not read_result(self._home)
+        self._guard(lambda: self._attach(card, self._add(card, facts, [], running=running)))
+
+    def _attach(self, card: StudyCard, parent: str) -> None:
+        attach_outputs(self._open(card), parent, self._home, read_result(self._home))
 
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""
@@ -166,8 +190,7 @@ class Projector:
         sink = self._open(card)
         sink.survey()
         self._viewed = None
-        parent = self._add(card, facts, facts, running=False)
-        attach_outputs(sink, parent, self._home, read_result(self._home))
+        self._attach(card, self._add(card, facts, facts, running=False))
         if load_identity(self._home) == self._identity:
             self._remember(sink.run_ids())
 

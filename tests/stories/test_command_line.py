@@ -60,6 +60,15 @@ def test_a_run_ends_with_a_summary(home):
         assert part in text
 
 
+def test_a_report_says_where_it_is(home):
+    done = cli("report", "quick", "--output", "page.html", cwd=home)
+    assert (done.returncode, done.stdout) == (0, "page.html\n")
+    assert "The best is trial-" in (home / "page.html").read_text(encoding="utf-8")
+    unwritable = cli("report", "quick", "-o", "nowhere/page.html", cwd=home)
+    assert unwritable.returncode == 1
+    assert "nowhere/page.html: cannot be written" in unwritable.stderr
+
+
 def test_a_second_run_has_nothing_left_to_do(home):
     """budget.trials is a total: nothing is trained again, the same summary is shown."""
     again = cli("run", "quick.yaml", cwd=home)

@@ -1,0 +1,123 @@
+"""The objective over the space: Optuna's own figures, in the report's style."""
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+import plotly.graph_objects as go
+
+from hpsearch.report.material import Material
+from hpsearch.report.style import COLOURS, figure, styled, words
+from hpsearch.search.quiet import quiet
+
+if TYPE_CHECKING:
+    import optuna
+
+_FEWEST: Final = 4
+"""Finished trials from which the space has a shape."""
+
+
+def importances(material: Material) -> Mapping[str, float]:
+    """How much of the objective's variation each parameter explains, most first (Watanabe et al. 2023, PED-ANOVA)."""
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # noqa: PLC0415
+
+    if len(material.best) < _FEWEST:
+        return {}
+    with _calm():
+        try:
+            return get_param_importances(
+                material.optuna_study, evaluator=PedAnovaImportanceEvaluator(), target=_objective
+            )
+        except (ValueError, RuntimeError):  # all values equal, or no parameter that all trials have
+            return {}
+
+
+def importance(material: Material) -> go.Figure | None:
+    """A bar a parameter."""
+    found = importances(material)
+    if not found:
+        return None
+    names = [*found][::-1]
+    bars = go.Bar(
+        x=[found[name] for name in names],
+        y=names,
+        orientation="h",
+        marker={"color": COLOURS[0]},
+        hovertemplate="%{y}: %{x:.0%}<extra></extra>",
+    )
+    return figure([bars], height=120 + 32 * len(names), xaxis={"tickformat": ".0%"}, showlegend=False)
+
+
+def parallel_coordinates(material: Material) -> go.Figure | None:
+    """A line a trial through all its parameters; drag along an axis to keep a range."""
+    from optuna.visualization import plot_parallel_coordinate  # noqa: PLC0415
+
+    shared = _shared(material)
+    return _of_optuna(
+        material,
+        lambda study: plot_parallel_coordinate(
+            study, params=shared, target=_objective, target_name=words(material.metric)
+        ),
+        wanted=len(shared) >= 1,
+        height=480,
+        margin={"l": 90, "r": 60, "t": 50, "b": 40},
+    )
+
+
+def slices(material: Material) -> go.Figure | None:
+    """The objective over each parameter by itself."""
+    from optuna.visualization import plot_slice  # noqa: PLC0415
+
+    return _of_optuna(
+        material,
+        lambda study: plot_slice(
+            study, params=list(material.searched), target=_objective, target_name=words(material.metric)
+        ),
+        wanted=bool(material.searched),
+        height=420,
+    )
+
+
+def contour(material: Material) -> go.Figure | None:
+    """The objective over the two parameters that matter most."""
+    from optuna.visualization import plot_contour  # noqa: PLC0415
+
+    pair = list(importances(material))[:2]
+    return _of_optuna(
+        material,
+        lambda study: plot_contour(study, params=pair, target=_objective, target_name=words(material.metric)),
+        wanted=len(pair) == 2,
+        height=500,
+    )
+
+
+def _of_optuna(
+    material: Material,
+    make: "Callable[[optuna.Study], go.Figure]",
+    *,
+    wanted: bool,
+    **layout: object,
+) -> go.Figure | None:
+    if not wanted or len(material.best) < _FEWEST:
+        return None
+    with _calm():
+        return styled(make(material.optuna_study), **layout)  # type: ignore[arg-type]
+
+
+def _shared(material: Material) -> list[str]:
+    """The parameters that all finished trials have: a conditional one has no place on some lines."""
+    return [name for name in material.searched if all(name in fact.params for fact in material.best)]
+
+
+def _objective(trial: "optuna.trial.FrozenTrial") -> float:
+    """The first objective of a finished trial."""
+    return float(trial.values[0])
+
+
+@contextmanager
+def _calm() -> Iterator[None]:
+    """Without what Optuna says of its figures' trials: those without values are left out on purpose."""
+    with quiet(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

@@ -1,0 +1,81 @@
+"""What a report is made of, read from a study's home."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hpsearch.archive import load_result
+from hpsearch.errors import UnknownStudyError
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.facts import FactStore
+from hpsearch.search.places import place_of
+from hpsearch.search.ranking import ranked
+from hpsearch.store import StudyHome
+
+if TYPE_CHECKING:
+    import optuna
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """A study as it stands: all its trials, the winner's result ({} while there is none), and where it comes from.
+
+    `best` are the finished trials, best first. `metric` and `direction` are the first objective's.
+    """
+
+    key: str
+    facts: Sequence[TrialFact]
+    best: Sequence[TrialFact]
+    metric: str
+    direction: str
+    result: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    study_file: str
+    optuna_study: "optuna.Study"
+
+    @property
+    def minimized(self) -> bool:
+        """Whether a smaller objective is better."""
+        return self.direction == "minimize"
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The parameters that vary, in the study file's order."""
+        drawn = {name for fact in self.facts for name in fact.distributions}
+        return tuple(name for name in self.attributes["canonical"]["space"] if name in drawn)
+
+    @property
+    def winner(self) -> TrialFact | None:
+        """The trial that was refitted; before that the best so far."""
+        if self.result:
+            return self.facts[int(self.result["trial"])]
+        return self.best[0] if self.best else None
+
+
+def gather(home: StudyHome) -> Material:
+    """Read a study.
+
+    Raises:
+        UnknownStudyError: it holds no trials yet.
+        StorageError: it cannot be read.
+    """
+    place = place_of(home)
+    if not FactStore.exists(place, study=home.key):
+        raise UnknownStudyError(f"study {home.key!r} holds no trials yet; run it with `hpsearch run FILE`")
+    store = FactStore.open(place, study=home.key)
+    facts, attributes = store.facts(), store.attributes
+    if not facts:
+        raise UnknownStudyError(f"study {home.key!r} holds no trials yet; go on with `hpsearch run FILE`")
+    canonical = attributes["canonical"]
+    first = (canonical.get("objectives") or [canonical["objective"]])[0]
+    return Material(
+        key=home.key,
+        facts=facts,
+        best=ranked(facts, store.directions),
+        metric=first["metric"],
+        direction=first["direction"],
+        result=load_result(home) or {},
+        attributes=attributes,
+        study_file=home.study_file.read_text(encoding="utf-8"),
+        optuna_study=store.study,
+    )

@@ -1,0 +1,102 @@
+"""The page's figures, in the order of reading, each with what to look for in it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import plotly.graph_objects as go
+
+from hpsearch.report import curves, figures, landscape
+from hpsearch.report.material import Material
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A figure with its heading; `figure` is Plotly's JSON, safe inside a script element."""
+
+    id: str
+    title: str
+    caption: str
+    figure: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    id: str
+    title: str
+    caption: str
+    draw: Callable[[Material], go.Figure | None]
+
+
+def sections(material: Material) -> Iterator[Section]:
+    """Those for which there is enough to show."""
+    for kind in _KINDS:
+        figure = kind.draw(material)
+        if figure is not None:
+            # no `</script>` in a name ends the element
+            text = str(figure.to_json()).replace("<", "\\u003c")
+            yield Section(kind.id, kind.title, kind.caption, text)
+
+
+_KINDS: Final = (
+    _Kind(
+        "history",
+        "The search",
+        """Each point is a trial that finished; the line is the best so far. Where it has long been flat, more trials
+        are worth little.""",
+        figures.history,
+    ),
+    _Kind(
+        "curves",
+        "Learning curves",
+        """Every trial's curve, coloured by what it says. The menu changes the curve; a click in the legend hides a
+        verdict, a double click leaves it alone.""",
+        curves.learning_curves,
+    ),
+    _Kind(
+        "generalization",
+        "Generalization",
+        """Training against validation loss at each trial's best epoch. Above the dotted line a network does better on
+        what it has seen; far above it has learned by heart.""",
+        figures.generalization,
+    ),
+    _Kind(
+        "pruning",
+        "Epochs and pruning",
+        """How far each trial was trained, before the epochs that it was meant to have: what pruning and early
+        stopping saved.""",
+        figures.pruning_timeline,
+    ),
+    _Kind(
+        "importance",
+        "What mattered",
+        """The share of the objective's variation among the better trials that each parameter explains (PED-ANOVA,
+        Watanabe et al. 2023).""",
+        landscape.importance,
+    ),
+    _Kind(
+        "parallel",
+        "Parameters of all finished trials",
+        """A line a trial, coloured by the objective. Drag along an axis to keep a range, click it to free it.""",
+        landscape.parallel_coordinates,
+    ),
+    _Kind(
+        "slices",
+        "Each parameter by itself",
+        """The objective over each parameter, later trials darker. A best region at an end of a range asks for a wider
+        range.""",
+        landscape.slices,
+    ),
+    _Kind(
+        "contour",
+        "The two that mattered most",
+        """The objective over both, between the trials that finished.""",
+        landscape.contour,
+    ),
+    _Kind(
+        "test",
+        "On the sealed test part",
+        """The refitted winner with 95% bootstrap intervals over the test rows, and the baselines.""",
+        figures.test_scores,
+    ),
+)

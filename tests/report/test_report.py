@@ -1,0 +1,154 @@
+"""The report: true sentences, figures of what is there, one file that needs nothing and lets nothing in."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from hpsearch.errors import UnknownStudyError
+from hpsearch.judgment.finding import Finding
+from hpsearch.report import render_report, write_report
+from hpsearch.report.curves import MOST_CURVES, learning_curves
+from hpsearch.report.material import gather
+from hpsearch.report.sections import sections
+from hpsearch.report.wording import summary, symptoms
+from hpsearch.spec import parse_study
+from hpsearch.store import Store
+from hpsearch.study import run_study
+from hpsearch.tracking import attach_files
+from tests.support.studies import QUICK, Watcher
+
+HOSTILE = '</script><img src=x onerror="alert(1)">'
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    store = Store(tmp_path_factory.mktemp("report") / "mlruns")
+    return run_study(parse_study(QUICK), store=store, observer=Watcher()).home
+
+
+@pytest.fixture(scope="module")
+def material(home):
+    return gather(home)
+
+
+def figure_data(page):
+    found = re.findall(r'<script type="application/json" id="(.+?)-data">(.*?)</script>', page)
+    return {name: json.loads(text) for name, text in found}
+
+
+def test_the_page_has_every_figure_and_table(home):
+    page = write_report(home).read_text(encoding="utf-8")
+    figures = figure_data(page)
+    assert list(figures) == [
+        *(
+            "history",
+            "curves",
+            "generalization",
+            "pruning",
+            "importance",
+            "parallel",
+            "slices",
+            "contour",
+            "test",
+        )
+    ]
+    assert all(figure["data"] for figure in figures.values())
+    assert all(page.count(f'id="{name}"') == 1 for name in figures)
+    assert all(f"trial-{number:04d}</th>" in page for number in range(14))
+
+
+def test_the_page_asks_nothing_of_the_network(home):
+    page = write_report(home).read_text(encoding="utf-8")
+    assert "default-src 'none'" in page
+    own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    assert not re.search(r'(src|href)="(?!#)', own)
+    assert "@import" not in own
+    assert "url(" not in own
+
+
+def test_no_name_breaks_out_of_the_page(material):
+    facts = [replace(fact, reason=HOSTILE, verdict=HOSTILE) for fact in material.facts]
+    page = render_report(replace(material, key=HOSTILE, facts=facts, best=facts[:5], study_file=HOSTILE))
+    assert "<img" not in page
+    assert any(
+        HOSTILE in json.dumps(figure, ensure_ascii=False).replace('\\"', '"')
+        for figure in figure_data(page).values()
+    )
+
+
+def test_the_summary_counts_what_was_run(material):
+    text = " ".join(summary(material))
+    pruned = sum(fact.state == "pruned" for fact in material.facts)
+    epochs = sum(fact.epochs for fact in material.facts)
+    assert "14 trials ran" in text
+    assert pruned == 0 or f"{pruned} pruned" in text
+    assert f"{epochs} epochs" in text
+    assert f"The best is {material.best[0].name}" in text
+    assert f"{material.result['test']['accuracy']['value']:.4g} on the 30 sealed test rows" in text
+
+
+@pytest.mark.parametrize(
+    ("metric", "score", "baseline", "said"),
+    [
+        ("accuracy", (0.9, 0.85, 0.95), 0.5, "clearly worse"),
+        ("accuracy", (0.9, 0.85, 0.95), 0.88, "too small to tell"),
+        ("accuracy", (0.9, 0.85, 0.95), 0.99, "clearly better"),
+        ("rmse", (2.0, 1.5, 2.5), 4.0, "clearly worse"),
+        ("rmse", (2.0, 1.5, 2.5), 1.0, "clearly better"),
+    ],
+)
+def test_a_baseline_is_compared_with_the_interval(material, metric, score, baseline, said):
+    test = {metric: dict(zip(("value", "low", "high"), score, strict=True))}
+    result = {**material.result, "test": test, "baselines": {"simple": {metric: baseline}}}
+    text = " ".join(summary(replace(material, result=result)))
+    assert f"The simple baseline has {baseline:.4g}" in text
+    assert said in text
+
+
+def test_a_study_that_goes_on_is_reported_as_it_stands(material):
+    page = render_report(replace(material, result={}))
+    assert "the test part is still sealed" in page
+    assert "test" not in figure_data(page)
+
+
+def test_a_study_without_finished_trials_has_a_page(material):
+    facts = [replace(fact, state="diverged", values=None) for fact in material.facts]
+    page = render_report(replace(material, facts=facts, best=[], result={}))
+    assert "No trial has finished" in page
+    assert set(figure_data(page)) == {"curves", "generalization", "pruning"}
+
+
+def test_a_study_that_has_not_begun_has_none(tmp_path):
+    home = Store(tmp_path).new_generation("early")
+    with pytest.raises(UnknownStudyError, match="holds no trials yet"):
+        write_report(home)
+
+
+def test_of_many_trials_the_best_and_the_latest_curves_are_drawn(material):
+    facts = [replace(material.facts[0], number=number) for number in range(MOST_CURVES * 2)]
+    figure = learning_curves(replace(material, facts=facts, best=facts[50:400]))
+    drawn = {text for trace in figure.data for text in trace.text}
+    assert len(drawn) == MOST_CURVES
+    assert any("trial-0050" in text for text in drawn)
+    assert any(f"trial-{MOST_CURVES * 2 - 1:04d}" in text for text in drawn)
+
+
+def test_findings_are_counted_and_shown_by_the_best_trial_that_has_them(material):
+    finding = Finding(name="overfitting", severity="warning", sentence="It did.", advice="Less.", evidence={})
+    ill = {fact.number for fact in material.best[2:5]}
+    facts = [replace(fact, findings=(finding,) if fact.number in ill else ()) for fact in material.facts]
+    [symptom] = symptoms(replace(material, facts=facts))
+    assert (symptom.count, symptom.example.number) == (3, material.best[2].number)
+
+
+def test_every_caption_ends_as_a_sentence(material):
+    assert all(section.caption.endswith(".") for section in sections(material))
+
+
+def test_the_page_stands_beside_the_study_run_in_mlflow(home):
+    path = write_report(home)
+    attach_files(Store(path.parents[2]), home)
+    attached = list(Store(path.parents[2]).artifacts.rglob("report.html"))
+    assert [file.read_bytes() for file in attached] == [path.read_bytes()]
