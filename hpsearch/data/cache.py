@@ -20,12 +20,6 @@ from hpsearch.errors import StorageError
 LARGE: Final = 256 << 20
 """Bytes of a source from which its arrays are kept in files."""
 
-PAGES_AROUND: Final = 1 << 16
-"""Bytes that the system maps when one of them is touched."""
-
-RESIDENT: Final = 128 << 20
-"""Bytes of files that may be resident at a time."""
-
 
 @dataclass(frozen=True, slots=True)
 class Cache:
@@ -118,18 +112,6 @@ def forget(array: NDArray[Any]) -> None:
     mapped = root(array)
     if mapped is not None:
         mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def gathered(array: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
-    """`array[rows]`; of an array in a file a few rows at a time, so that not all of it becomes resident."""
-    if root(array) is None:
-        return np.asarray(array[rows])
-    out = np.empty((len(rows), *array.shape[1:]), array.dtype)
-    step = RESIDENT // PAGES_AROUND
-    for start in range(0, len(rows), step):
-        out[start : start + step] = array[rows[start : start + step]]
-        forget(array)
-    return out
 
 
 def root(array: NDArray[Any]) -> mmap.mmap | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.cache import forget
 from hpsearch.data.columns import numbers, texts
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def fingerprint_of_arrays(kind: str, arrays: Iterable[NDArray[Any]], targets: "p
         digest.update(f"{array.dtype.str}{array.shape};".encode())
         for rows in chunks(array):
             digest.update(np.ascontiguousarray(array[rows]).tobytes())
+            forget(array)
     digest.update(f"targets:{len(targets.columns)}:{len(targets)};".encode())
     for name in targets.columns:
         _add_column(digest, str(name), targets[name])

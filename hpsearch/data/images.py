@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.data.cache import forget
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import examples_of
+from hpsearch.data.rows import rows_of
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -44,9 +44,8 @@ class ImageInputs:
         """The pictures, some megabytes of them at a time."""
         count = max(1, CHUNK_BYTES // max(1, self.pixels[:1].nbytes))
         for start in range(0, len(self), count):
-            rows = slice(start, start + count)
-            yield self.pixels[rows if self.rows is None else self.rows[rows]]
-            forget(self.pixels)
+            rows = np.arange(start, min(start + count, len(self)))
+            yield rows_of(self.pixels, rows if self.rows is None else self.rows[rows])
 
     def identity(self, targets: pd.DataFrame) -> str:
         """See `fingerprint_of_arrays`."""

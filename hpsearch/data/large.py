@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hpsearch.data.cache import forget, gathered, slices
+from hpsearch.data.cache import slices
 from hpsearch.data.preprocessing import NumericColumn, Preprocessor
 from hpsearch.data.raw import Findings
+from hpsearch.data.rows import rows_of
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -53,9 +54,7 @@ class LargeInputs:
     def chunks(self) -> Iterator[Floats]:
         """The values, some megabytes at a time."""
         for rows in slices(len(self), self.columns * 8):
-            chosen = self.stored[rows if self.rows is None else self.rows[rows]]
-            yield chosen * self.scale + self.center
-            forget(self.stored)
+            yield self.as_stored(rows) * self.scale + self.center
 
     def frames(self) -> Iterator[pd.DataFrame]:
         """The values as tables, some megabytes at a time."""
@@ -88,10 +87,8 @@ class LargeInputs:
         )
         codes = np.empty(len(self), np.uint64)
         for rows in slices(len(self), self.columns * 8):
-            chosen = self.stored[rows if self.rows is None else self.rows[rows]]
-            bits = np.ascontiguousarray(chosen).view(np.uint32).astype(np.uint64)
+            bits = self.as_stored(rows).view(np.uint32).astype(np.uint64)
             codes[rows] = (bits * factors).sum(axis=1, dtype=np.uint64)
-            forget(self.stored)
         return codes
 
     def fit(self, settings: "DataSpec") -> Preprocessor:
@@ -130,10 +127,15 @@ class LargeInputs:
         """The rows themselves."""
         return next(self.take(rows).frames())
 
+    def as_stored(self, chosen: slice) -> NDArray[np.float32]:
+        """Some of the rows, as they are in the file."""
+        rows = np.arange(len(self))[chosen] if self.rows is None else self.rows[chosen]
+        return rows_of(self.stored, rows)
+
     def _medians(self) -> Floats:
         most = max(1000, _SAMPLED // (8 * self.columns))
         rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), most)).astype(np.int64))
-        stored = gathered(self.stored, rows if self.rows is None else self.rows[rows])
+        stored = self.take(rows).as_stored(slice(None))
         return np.nanmedian(stored.astype(np.float64), axis=0) * self.scale + self.center
 
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.cache import LARGE, Cache, forget, gathered, key_of, root, slices
+from hpsearch.data.cache import LARGE, Cache, forget, key_of, root, slices
 from hpsearch.data.kinds import Arrays, Inputs, Preparer
 from hpsearch.data.prepared import Part, frozen
+from hpsearch.data.rows import rows_of
 
 if TYPE_CHECKING:
     from hpsearch.spec import DataSpec
@@ -33,7 +34,7 @@ def in_memory(part: Part, random: np.random.Generator, *, most: int = JUDGED) ->
         return part
     count = max(2, most // part.x[:1].nbytes)
     rows = np.sort(random.choice(len(part), size=min(len(part), count), replace=False))
-    return frozen(gathered(part.x, rows), part.y[rows], None if part.lengths is None else part.lengths[rows])
+    return frozen(rows_of(part.x, rows), part.y[rows], None if part.lengths is None else part.lengths[rows])
 
 
 def prepared_arrays(inputs: Inputs, preparer: Preparer, cache: Cache | None, identity: str) -> Arrays:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hpsearch.data.bounds import check_unpacked
 from hpsearch.data.cache import LARGE, Cache, file_key, forget, key_of
+from hpsearch.data.fingerprint import CHUNK_BYTES
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -51,12 +52,13 @@ def read_pictures(
     shape = (len(files), *size, 1 if gray else 3)
 
     def fill(pixels: NDArray[np.uint8]) -> None:
+        at_once = max(1, CHUNK_BYTES // pixels[:1].nbytes)
         for i, file in enumerate(files):
             try:
                 pixels[i] = _decoded(file, size, "L" if gray else "RGB")
             except (OSError, SyntaxError, ValueError) as error:
                 problems.append(_broken(place(i), error))
-            if i % 1000 == 0:
+            if i % at_once == 0:
                 forget(pixels)
         _stop(problems)
 

@@ -16,8 +16,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from hpsearch.data.cache import PAGES_AROUND, RESIDENT, forget, root
+from hpsearch.data.cache import root
 from hpsearch.data.prepared import Part
+from hpsearch.data.rows import Rows
 from hpsearch.engine.arrays import Array, aligned, shared
 from hpsearch.engine.losses import Loss
 
@@ -195,9 +196,9 @@ class _Pool:
         self.targets = _joined([each.targets for each in distinct])
         self.lengths = _joined_or_none([each.lengths for each in distinct])
         self.weights = _joined_or_none([each.weights for each in distinct])
-        self._sources = [each.inputs for each in samples]
-        self._touched = 0
         self.inputs = self._copy([each.inputs for each in distinct])
+        readers = {id(each): Rows(each.inputs) for each in distinct} if self.inputs is None else {}
+        self._readers = [readers[id(each)] for each in samples] if readers else []
 
     @property
     def bytes(self) -> int:
@@ -208,17 +209,12 @@ class _Pool:
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these networks only."""
         self.starts = [self.starts[row] for row in rows]
-        self._sources = [self._sources[row] for row in rows]
+        self._readers = [self._readers[row] for row in rows] if self._readers else []
 
     def read(self, places: Array, out: Array) -> None:
         """The inputs at (K, W) places, without the column of ones, from where they are."""
-        for source, start, row, values in zip(self._sources, self.starts, places, out, strict=True):
-            values[:] = source[row - start]
-        self._touched += places.size * PAGES_AROUND
-        if self._touched > RESIDENT:
-            self._touched = 0
-            for source in self._sources:
-                forget(source)
+        for reader, start, row, values in zip(self._readers, self.starts, places, out, strict=True):
+            reader.read(row - start, values)
 
     def _copy(self, inputs: Sequence[Array]) -> Array | None:
         """All inputs as one array with its column of ones; None where that would take a copy too large."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.cache import gathered
 from hpsearch.data.parts import in_memory
 from hpsearch.data.prepared import Fold, Task, TrainingData
+from hpsearch.data.rows import rows_of
 from hpsearch.randomness import Address
 
 
@@ -49,6 +49,6 @@ class FoldEvaluation:
         lengths = None
         if train.lengths is not None and validation.lengths is not None:
             lengths = np.concatenate([train.lengths[rows], validation.lengths])
-        x = np.concatenate([gathered(train.x, rows), validation.x])
+        x = np.concatenate([rows_of(train.x, rows), validation.x])
         parts = {"train": (slice(0, n), train.y[rows]), "validation": (slice(n, len(x)), validation.y)}
         return cls(x, lengths, parts, fold.task)
