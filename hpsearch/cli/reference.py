@@ -1,0 +1,81 @@
+"""The reference page of the command line, from the verbs themselves.
+
+`python -m hpsearch.cli.reference` prints it; it is kept as docs/command-line.md.
+"""
+
+import sys
+from collections.abc import Iterator
+from html import escape
+from inspect import cleandoc
+from typing import Final
+
+import click
+
+from hpsearch.cli import cli
+from hpsearch.cli.options import Verb
+
+_INTRODUCTION: Final = """\
+# The command line
+
+<!-- made by `python -m hpsearch.cli.reference`: change the verbs in hpsearch/cli, not this page -->
+
+`hpsearch VERB --help` says the same in the terminal.
+
+Exit codes: 0 done, 1 it failed while running, 2 something in the input is wrong, 130 interrupted (143 by SIGTERM).
+Messages for people go to standard error, what programs read to standard output. `NO_COLOR` turns colours off; a pipe
+gets none.
+
+Completion of verbs and options by the shell: `eval "$(_HPSEARCH_COMPLETE=bash_source hpsearch)"` in `~/.bashrc`
+(`zsh_source` in `~/.zshrc`; `_HPSEARCH_COMPLETE=fish_source hpsearch | source` for fish).
+"""
+
+
+def reference() -> str:
+    """The page in Markdown."""
+    context = click.Context(cli, info_name="hpsearch")
+    return "\n".join([_INTRODUCTION, *_overview(context), *_verbs(context)])
+
+
+def _overview(context: click.Context) -> Iterator[str]:
+    yield "| verb | what it does |\n| --- | --- |"
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None  # noqa: S101 - it was listed
+        yield f"| [{name}](#{name}) | {command.get_short_help_str(120)} |"
+    yield ""
+
+
+def _verbs(context: click.Context) -> Iterator[str]:
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None  # noqa: S101 - it was listed
+        yield from _verb(command, click.Context(command, info_name=name, parent=context))
+
+
+def _verb(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield f"## {context.info_name}\n"
+    yield f"    {' '.join([context.command_path, *command.collect_usage_pieces(context)])}\n"
+    yield f"{_text(command.help or '')}\n"
+    yield "| option | |\n| --- | --- |"
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None and isinstance(parameter, click.Option):
+            option, text = (_cell(part) for part in record)
+            yield f"| <code>{option}</code> | {text} |"
+    yield ""
+    if isinstance(command, Verb) and command.examples:
+        yield "\n".join(f"    {example}" for example in command.examples) + "\n"
+
+
+def _text(help_text: str) -> str:
+    """A help text as paragraphs: click's mark for lines that stay as they are has no place here."""
+    return cleandoc(help_text.replace("\b\n", ""))
+
+
+def _cell(text: str) -> str:
+    """One line, without what Markdown would read as a column's end or a reference."""
+    return escape(" ".join(text.split())).replace("|", "&#124;").replace("[", "&#91;")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
