@@ -23,7 +23,8 @@ from hpsearch.execution import (
 from hpsearch.execution.executors import Workers
 from hpsearch.execution.hindsight import Hindsight
 from hpsearch.execution.training import StoppedError
-from hpsearch.judgment.metrics import baseline_loss
+from hpsearch.judgment.experience import Experience
+from hpsearch.judgment.metrics import baseline_loss, largest_class
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact, single_precision
 from hpsearch.search.facts import FactStore
@@ -58,6 +59,8 @@ class Driver:
         self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
         self._default_loss = data.task.default_loss()
         self._baselines: dict[tuple[str, float], float] = {}
+        self._class_share = largest_class(data.training)
+        self._experience = Experience()
         self._failing = 0
         self.facts: list[TrialFact] = []
 
@@ -155,16 +158,20 @@ class Driver:
                     self._hindsight.judge(outcome, epochs=hyperparameters.epochs),
                     spec=self._spec,
                     baseline_loss=self._baseline(hyperparameters),
+                    class_share=self._class_share,
+                    experience=self._experience,
                     begun=beginning(self._spec, self._data, hyperparameters),
                 )
             )
-        self._remember(fact)
+        self._remember(fact, hyperparameters)
         self._failing = self._failing + 1 if fact.state in ("failed", "diverged") else 0
         self.facts.append(fact)
         self._retired(fact)
 
-    def _remember(self, fact: TrialFact) -> None:
-        """Tell the sampler and the pruning rule."""
+    def _remember(self, fact: TrialFact, hyperparameters: Hyperparameters) -> None:
+        """Tell the sampler, the pruning rule, and whoever gives advice to later trials."""
+        reached = min(fact.curves.get("validation_loss", ()), default=float("nan"))
+        self._experience.add(fact.hyperparameters, reached / (self._baseline(hyperparameters) or 1.0))
         self._proposals.tell(fact)
         self._hindsight.remember(fact.curves, number=fact.number, finished=fact.finished)
 

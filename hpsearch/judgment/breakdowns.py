@@ -1,4 +1,4 @@
-"""The rules of diagnosis for training that breaks down: numbers without bounds, gradients that die away.
+"""The rules of diagnosis for training that breaks down: numbers without bounds.
 
 Losses are in units of the baseline loss (see `Reading`).
 """
@@ -8,8 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.advice import CLIP, trying
+from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import Reading
+
+_SMALLER_WEIGHTS: Final = ("smaller initial weights", Change(parameter="initial_scale", way="lower"))
 
 
 def diverged(reading: Reading) -> Finding | None:
@@ -18,19 +21,19 @@ def diverged(reading: Reading) -> Finding | None:
         epoch = min(reading.n + 1, reading.trained)
         sentence = f"The loss or the weights stopped being finite numbers in epoch {epoch}."
         evidence = {"epoch": float(epoch)}
-    elif reading.train[-1] > 3 and reading.train[-1] > 0.9 * reading.train[0]:
+    elif reading.level > 10 or (reading.level > 3 and reading.level > 0.9 * reading.train[0]):
         sentence = (
-            f"After {reading.n} epochs the training loss is {reading.train[-1]:.3g} times a constant guess's."
+            f"After {reading.n} epochs the training loss is {reading.level:.3g} times a constant guess's."
         )
-        evidence = {"epoch": float(reading.n), "last_train_loss_ratio": float(reading.train[-1])}
+        evidence = {"epoch": float(reading.n), "last_train_loss_ratio": reading.level}
     else:
         return None
     return Finding(
         name="diverged",
         severity="failure",
         sentence=sentence,
-        advice=f"Try {reading.scaled_rate(0.03, 0.3)}, or clip_norm: 1.",
         evidence=evidence,
+        **trying(reading.rate_change(0.03, 0.3), CLIP),
     )
 
 
@@ -58,27 +61,8 @@ def exploding_gradients(reading: Reading) -> Finding | None:
         name="exploding_gradients",
         severity="failure",
         sentence=f"In epoch {peak + 1} the gradient's norm was {shown}{against}, and the training loss rose.",
-        advice=f"Try clip_norm: 1, {reading.scaled_rate(0.03, 0.3)}, or smaller initial weights.",
         evidence={name: value for name, value in evidence.items() if np.isfinite(value)},
-    )
-
-
-def vanishing_gradients(reading: Reading) -> Finding | None:
-    """The gradient is next to nothing although most of the loss is still there."""
-    half = reading.gradient[: reading.n][reading.n // 2 :]
-    left = float(np.median(reading.train[reading.n // 2 :]))
-    if reading.n < 3 or not len(half) or left < 0.5:
-        return None
-    typical = float(np.median(half))
-    if not typical < 1e-3 * np.sqrt(left):
-        return None
-    return Finding(
-        name="vanishing_gradients",
-        severity="failure",
-        sentence=f"The gradient's norm is about {typical:.2g}, although the training loss is still "
-        f"{left:.0%} of a constant guess's: the network hears nothing of its errors.",
-        advice="Try activation: relu (or silu), initializer: he, or fewer layers.",
-        evidence={"gradient_norm": typical, "train_loss_ratio": left},
+        **trying(CLIP, reading.rate_change(0.03, 0.3), _SMALLER_WEIGHTS),
     )
 
 

@@ -1,16 +1,51 @@
 """What a trial's curves say, in plain words."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from hpsearch.judgment.breakdowns import BREAKDOWNS, vanishing_gradients
+from hpsearch.judgment.breakdowns import BREAKDOWNS
+from hpsearch.judgment.effort import budget_wasted, healthy, plateau, still_improving, too_short
+from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.finding import Finding, Severity
+from hpsearch.judgment.fitting import (
+    at_chance,
+    overfitting,
+    regularization_too_strong,
+    suspicious_score,
+    underfitting,
+)
+from hpsearch.judgment.inside import class_collapse, dead_units, vanishing_gradients
+from hpsearch.judgment.learning_rates import learning_rate_too_large, learning_rate_too_small
 from hpsearch.judgment.reading import Reading
-from hpsearch.judgment.symptoms import SYMPTOMS, healthy, too_short
 
-__all__ = ["Finding", "Severity", "diagnose"]
+__all__ = ["RULES", "Finding", "Severity", "diagnose"]
 
 _ORDER: Final[Sequence[Severity]] = ("failure", "warning", "hint", "good")
+
+RULES: Final[tuple[Callable[[Reading], Finding | None], ...]] = (
+    suspicious_score,
+    vanishing_gradients,
+    dead_units,
+    learning_rate_too_large,
+    learning_rate_too_small,
+    regularization_too_strong,
+    class_collapse,
+    at_chance,
+    overfitting,
+    underfitting,
+    plateau,
+    still_improving,
+    budget_wasted,
+)
+"""Causes before what they cause: of equally severe findings the first is the verdict."""
+
+
+_EXPLAIN_UNDERFITTING: Final = (
+    "learning_rate_too_large",
+    "learning_rate_too_small",
+    "dead_units",
+    "vanishing_gradients",
+)
 
 
 def diagnose(
@@ -19,6 +54,10 @@ def diagnose(
     state: str,
     epochs_planned: int,
     baseline_loss: float,
+    samples: Mapping[str, Sequence[float]] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    class_share: float | None = None,
+    experience: Experience | None = None,
 ) -> tuple[tuple[Finding, ...], str]:
     """Read a trial's curves as an experienced person would.
 
@@ -29,6 +68,11 @@ def diagnose(
         epochs_planned: how many epochs it was to train.
         baseline_loss: the loss of a constant guess under the trial's own loss
             (`hpsearch.judgment.metrics.baseline_loss`); what has been learned is measured against it.
+        samples: curves over sampled epochs: `gradient_norm/<layer>`, `update_ratio/<layer>`, `idle/<layer>`,
+            `largest_share`.
+        recipe: the trial's hyperparameters by name.
+        class_share: the share of the most frequent class in the validation part.
+        experience: what earlier trials came to: the ranges of the advice follow them where they did better.
 
     Returns:
         The findings, most severe first, and the verdict: the first one's name. Where nothing is wrong the one
@@ -37,10 +81,21 @@ def diagnose(
     """
     if not curves.get("train_loss") or not curves.get("validation_loss"):
         return (), state
-    reading = Reading.of(curves, state=state, epochs_planned=epochs_planned, baseline=baseline_loss)
+    reading = Reading.of(
+        curves,
+        state=state,
+        epochs_planned=epochs_planned,
+        baseline=baseline_loss,
+        samples=samples or {},
+        recipe=recipe or {},
+        class_share=class_share,
+        experience=experience or Experience(),
+    )
     # what follows from a failure of the arithmetic is no symptom of its own
     found = [finding for rule in BREAKDOWNS if (finding := rule(reading))]
-    found = found or [finding for rule in (vanishing_gradients, *SYMPTOMS) if (finding := rule(reading))]
+    found = found or [finding for rule in RULES if (finding := rule(reading))]
+    if any(finding.name in _EXPLAIN_UNDERFITTING for finding in found):
+        found = [finding for finding in found if finding.name != "underfitting"]
     found = found or [too_short(reading) or healthy(reading)]
     found.sort(key=lambda finding: _ORDER.index(finding.severity))
     return tuple(found), found[0].name

@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.prepared import Task
+from hpsearch.data.prepared import Task, TrainingData
 
 Direction = Literal["minimize", "maximize"]
 Array = NDArray[np.float64]
@@ -124,6 +124,14 @@ def baseline_loss(y: Targets, *, task: Task, loss: str, huber_delta: float = 1.0
     error = np.abs(targets - _huber_location(targets, huber_delta))
     quadratic = np.minimum(error, huber_delta)
     return float((quadratic * (error - 0.5 * quadratic)).mean())
+
+
+def largest_class(data: TrainingData) -> float | None:
+    """The share of the most frequent class in the validation part; None of numbers."""
+    if not data.task.is_classification:
+        return None
+    y = data.validation.y
+    return float(np.bincount(y.astype(np.intp)).max() / len(y))
 
 
 def largest_share(outputs: Outputs, *, loss: str) -> Array:

@@ -58,7 +58,7 @@ def to_fact(trial: FrozenTrial) -> TrialFact:
         values=None if trial.state is not TrialState.COMPLETE else tuple(trial.values),
         curves={name: tuple(curve) for name, curve in stored["curves"].items()},
         scores=stored["scores"],
-        findings=tuple(Finding(**finding) for finding in stored["findings"]),
+        findings=tuple(Finding.from_json(finding) for finding in stored["findings"]),
         verdict=stored["verdict"],
         started=stored["started"],
         seconds=stored["seconds"],
@@ -81,8 +81,17 @@ def _attributes(fact: TrialFact) -> dict[str, Any]:
         "fixed": {name: value for name, value in fact.params.items() if name not in fact.distributions},
         "hyperparameters": dict(fact.hyperparameters),
         "scores": dict(fact.scores),
-        "findings": [{**asdict(finding), "evidence": dict(finding.evidence)} for finding in fact.findings],
+        "findings": [_finding(finding) for finding in fact.findings],
         "started": float(fact.started),
         "seconds": float(fact.seconds),
         "curves": {name: list(curve) for name, curve in fact.curves.items()},
     }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    """As JSON, changes without what they leave open."""
+    changes = [
+        {key: value for key, value in asdict(change).items() if value is not None}
+        for change in finding.changes
+    ]
+    return {**asdict(finding), "evidence": dict(finding.evidence), "changes": changes}

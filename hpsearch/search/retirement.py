@@ -5,6 +5,7 @@ from typing import Final
 
 from hpsearch.execution import Outcome
 from hpsearch.judgment.diagnosis import diagnose
+from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.scores import objective_value, spread, summary
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.search.fact import State, TrialFact
@@ -28,12 +29,14 @@ def retire(
     *,
     spec: StudySpec,
     baseline_loss: float,
+    class_share: float | None = None,
+    experience: Experience | None = None,
     begun: str | None = None,
 ) -> TrialFact:
     """The fact of one trained trial.
 
-    `baseline_loss` is what a constant guess reaches on the validation part; `begun` says from which trained weights its
-    network began.
+    `baseline_loss` is what a constant guess reaches on the validation part, `class_share` the share of its most
+    frequent class, `experience` what earlier trials came to; `begun` says from which trained weights its network began.
     """
     state = _STATES[outcome.verdict]
     finished = state in ("complete", "stopped_early")
@@ -44,16 +47,21 @@ def retire(
     scores |= spread(outcome.members)
     if outcome.weights:
         scores["weights"] = float(outcome.weights)
+    recipe = _recipe(hyperparameters, begun)
     findings, verdict = diagnose(
         outcome.curves,
         state=state,
         epochs_planned=hyperparameters.epochs,
         baseline_loss=baseline_loss,
+        samples=outcome.samples,
+        recipe=recipe,
+        class_share=class_share,
+        experience=experience,
     )
     return TrialFact(
         number=proposal.number,
         params=proposal.params,
-        hyperparameters=_recipe(hyperparameters, begun),
+        hyperparameters=recipe,
         state=state,
         reason=_reason(state, outcome, hyperparameters, spec),
         values=tuple(_value(objective, outcome) for objective in spec.objectives) if finished else None,

@@ -42,8 +42,9 @@ def test_learning_that_comes_down_and_settles_is_healthy(baseline, n, floor, see
     train = decay(n, scale=n / 10, floor=floor) * (1 + noise(n, 0.02, seed))
     validation = decay(n, scale=n / 10, floor=floor * 1.15) * (1 + noise(n, 0.02, seed + 9))
     names, verdict, findings = judge(train, validation, baseline=baseline)
-    assert (names, verdict) == ({"healthy"}, "healthy")
-    assert findings[0].severity == "good"
+    assert names <= {"healthy", "budget_wasted"}
+    assert verdict in names
+    assert findings[0].severity in ("good", "hint")
 
 
 @pytest.mark.parametrize("baseline", BASELINES)
@@ -72,7 +73,7 @@ def test_patience_running_out_by_noise_is_no_overfitting():
 
 def test_a_training_loss_that_levels_off_high_is_underfitting():
     names, verdict, _ = judge(decay(30, scale=3, floor=0.7), decay(30, scale=3, floor=0.72))
-    assert (names, verdict) == ({"underfitting"}, "underfitting")
+    assert (names, verdict) == ({"underfitting", "budget_wasted"}, "underfitting")
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -157,7 +158,7 @@ def test_a_pruned_trial_is_told_that_it_crept():
 @pytest.mark.parametrize("baseline", BASELINES)
 def test_losses_that_stay_at_a_constant_guess_are_at_chance(n, baseline):
     names, verdict, _ = judge(1 + noise(n, 0.002), 1.003 + noise(n, 0.002, 1), baseline=baseline)
-    assert (names, verdict) == ({"at_chance"}, "at_chance")
+    assert (names - {"budget_wasted"}, verdict) == ({"at_chance"}, "at_chance")
 
 
 def test_permuted_labels_are_at_chance_however_well_they_are_memorized():
@@ -189,7 +190,10 @@ def test_a_loss_that_stands_still_and_then_falls_was_on_a_plateau():
 
 def test_a_gradient_of_nearly_nothing_with_the_loss_still_there_has_vanished():
     names, verdict, findings = judge(1 + noise(20, 1e-4), 1 + noise(20, 1e-4, 1), gradient=np.full(20, 1e-6))
-    assert (names, verdict) == ({"vanishing_gradients", "at_chance"}, "vanishing_gradients")
+    assert (names - {"budget_wasted"}, verdict) == (
+        {"vanishing_gradients", "at_chance"},
+        "vanishing_gradients",
+    )
     assert "relu" in findings[0].advice
 
 
@@ -199,7 +203,7 @@ def test_a_gradient_that_is_small_because_all_is_learned_has_not_vanished():
         decay(40, scale=3, floor=0.01),
         gradient=10.0 ** -np.linspace(0, 6, 40),
     )
-    assert names == {"healthy"}
+    assert names <= {"healthy", "budget_wasted"}
 
 
 @pytest.mark.parametrize("peak", [1e4, np.inf, np.nan])
@@ -271,7 +275,7 @@ def test_any_curves_get_a_verdict_with_sentences_and_finite_evidence(seed):
         (
             [0.9, 0.6, 0.4],
             [0.9, 0.6, 0.45],
-            "The validation loss fell by 25% in the last of 3 epochs and was at its best at the end.",
+            "The validation loss fell by 25% in the last of 3 epochs: as many epochs again may take off 59%.",
         ),
         (
             [0.5, 0.6, 0.9],

@@ -3,8 +3,8 @@
 `python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (minutes). Every trial is trained as a
 search trains it. What it deserves is then found by means that diagnosis does not have: a thousand held-out samples and
 the whole training part at every epoch, training twice as long, the norm of every single step's gradient, the gradient
-over all the data layer by layer, and the same trial with a tenth and ten times the learning rate and without any
-regularization, and what a network that is large enough reaches. `tests.support.labels` draws the labels from that.
+of all batches layer by layer, and the same trial with a tenth, a third, three and ten times the learning rate and
+without any regularization, and what a network that is large enough reaches. `tests.support.labels` draws the labels.
 """
 
 import gzip
@@ -30,7 +30,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 from tests.support.recipes import recipe
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-TRIALS = 320
+TRIALS = 400
 HELD_OUT = 1000
 
 
@@ -146,7 +146,9 @@ def truth(given: Problem, h: Hyperparameters, number: int) -> dict[str, Any]:
     free = {"l1": 0.0, "l2": 0.0, "dropout": 0.0, "weight_decay": 0.0}
     variants = {
         "itself": h,
+        "slow": replace(h, learning_rate=h.learning_rate / 3),
         "slower": replace(h, learning_rate=h.learning_rate / 10),
+        "fast": replace(h, learning_rate=h.learning_rate * 3),
         "faster": replace(h, learning_rate=h.learning_rate * 10),
         "free": replace(h, **free),
     }
@@ -160,13 +162,15 @@ def truth(given: Problem, h: Hyperparameters, number: int) -> dict[str, Any]:
     x = np.concatenate([train.x, given.held_out.x])
     losses = {name: {"train": [], "held_out": []} for name in variants}
     found: dict[str, Any] = {"steps": [], "gradients": {}, "largest_share": []}
-    row = cohort.rows.index(0)
     for epoch in range(1, 2 * h.epochs + 1):
+        if epoch == h.epochs + 1:
+            cohort.leave(range(1, len(variants)))
+        row = cohort.rows.index(0)
         found["steps"] += _with_norms(cohort, row)
         outputs = cohort.predict(x)
         for part, rows in (("train", slice(len(train))), ("held_out", slice(len(train), None))):
             y = train.y if part == "train" else given.held_out.y
-            values = evaluate(h.loss, outputs[:, rows], y, huber_delta=np.ones(len(variants))) / unit
+            values = evaluate(h.loss, outputs[:, rows], y, huber_delta=np.ones(len(outputs))) / unit
             for name, value in zip(np.array(list(variants))[list(cohort.rows)], values, strict=True):
                 losses[name][part].append(value)
         if task.is_classification and epoch <= h.epochs:
@@ -179,7 +183,7 @@ def truth(given: Problem, h: Hyperparameters, number: int) -> dict[str, Any]:
         "losses": {part: _short(curve, 3) for part, curve in losses["itself"].items()},
         "variants": {
             "reference": _reference(given, h, number),
-            **{name: _ends(both, h.epochs) for name, both in losses.items() if name != "itself"},
+            **{name: _ends(both) for name, both in losses.items() if name != "itself"},
         },
         "steps": _jump(found["steps"][: len(found["steps"]) // 2], len(found["steps"]) // (2 * h.epochs)),
         "gradients": found["gradients"],
@@ -188,9 +192,9 @@ def truth(given: Problem, h: Hyperparameters, number: int) -> dict[str, Any]:
     }
 
 
-def _ends(losses: Mapping[str, list[float]], epochs: int) -> dict[str, float]:
-    """The training loss at the end, and the least held-out loss."""
-    end, best = np.median(losses["train"][max(epochs - 3, 0) : epochs]), min(losses["held_out"][:epochs])
+def _ends(losses: Mapping[str, list[float]]) -> dict[str, float]:
+    """The training loss of the last quarter, and the least held-out loss."""
+    end, best = np.median(losses["train"][-max(3, len(losses["train"]) // 4) :]), min(losses["held_out"])
     return {"train": float(f"{end:.3g}"), "held_out": float(f"{best:.3g}")}
 
 
@@ -210,14 +214,15 @@ def _reference(given: Problem, h: Hyperparameters, number: int) -> dict[str, flo
     train, task, huber = given.data.train, given.data.task, np.ones(1)
     unit = baseline_loss(given.held_out.y, task=task, loss=h.loss)
     cohort = Cohort([Member(settled, Address(seed=1, trial=number))], train, outputs=task.outputs(h.loss))
-    losses: dict[str, list[float]] = {"train": [], "held_out": []}
+    parts = {"train": train, "held_out": given.held_out, "validation": given.data.validation}
+    losses: dict[str, list[float]] = {name: [] for name in parts}
     for epoch in range(60):
         cohort.train_epoch()
         if epoch % 4 == 3:
-            for name, part in (("train", train), ("held_out", given.held_out)):
+            for name, part in parts.items():
                 value = evaluate(h.loss, cohort.predict(part.x), part.y, huber_delta=huber)[0]
                 losses[name].append(float(value / unit))
-    return _ends(losses, 15)
+    return {**_ends(losses), "validation": float(f"{min(losses['validation']):.3g}")}
 
 
 def _with_norms(cohort: Cohort, row: int) -> list[float]:
@@ -248,24 +253,26 @@ def _jump(norms: list[float], an_epoch: int) -> dict[str, float]:
 
 
 def gradient_of_all(cohort: Cohort, part: Part, h: Hyperparameters, row: int) -> list[float]:
-    """The norm of each layer's gradient over the whole part at once, without dropout."""
-    plan = cohort._plan
+    """The norm of each layer's gradient, the mean over all batches of the part in their order, without dropout."""
+    plan, batch = cohort._plan, min(h.batch_size, len(part))
     parameters = cohort._parameters[[row]].copy()
-    buffers = Buffers(
-        parameters=parameters, gradients=np.zeros_like(parameters), state=cohort._state[[row]].copy()
+    state = cohort._state[[row]].copy()
+    buffers = Buffers(parameters=parameters, gradients=np.zeros_like(parameters), state=state)
+    network, loss = Network(plan, buffers, batch=batch), LOSSES[h.loss]
+    inputs = np.concatenate([part.x, np.ones((len(part), 1), np.float32)], axis=1)
+    targets = loss.table(part.y, plan.outputs, np.dtype(np.float32)) / np.float32(
+        batch if loss.classifies else 1
     )
-    network = Network(plan, buffers, batch=len(part))
-    outputs = network.forward(np.concatenate([part.x, np.ones((len(part), 1), np.float32)], axis=1)[None])
-    targets = LOSSES[h.loss].table(part.y, plan.outputs, np.dtype(np.float32))[None]
-    scale = len(part) if LOSSES[h.loss].classifies else 1
+    work, norms = Work.allocate(network.outputs, np.ones(1)), []
+    probe = StepProbe(learning_layers(plan), parameters, buffers.gradients)
     with quiet():
-        LOSSES[h.loss].gradient(
-            outputs, targets / np.float32(scale), Work.allocate(outputs, np.ones(1)), network.delta
-        )
-        network.backward()
-        probe = StepProbe(learning_layers(plan), parameters, buffers.gradients)
-        probe.before()
-    return [float(value) for value in probe.gradient_norm[0]]
+        for start in range(0, len(part) - batch + 1, batch):
+            rows = slice(start, start + batch)
+            loss.gradient(network.forward(inputs[None, rows]), targets[None, rows], work, network.delta)
+            network.backward()
+            probe.before()
+            norms.append(probe.gradient_norm[0].copy())
+    return np.mean(norms, axis=0).tolist()  # type: ignore[no-any-return]
 
 
 def idle_of_all(cohort: Cohort, x: np.ndarray, row: int, h: Hyperparameters) -> list[float]:

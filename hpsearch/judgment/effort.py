@@ -1,0 +1,135 @@
+"""The rules of diagnosis for how epochs were spent: too few, too many, on a plateau; and healthy ones.
+
+Losses are in units of the baseline loss (see `Reading`).
+"""
+
+import numpy as np
+
+from hpsearch.judgment.advice import ADAM, HE, trying
+from hpsearch.judgment.finding import Change, Finding
+from hpsearch.judgment.reading import Array, Reading
+
+_FEW = 3
+_ENOUGH = 5
+
+
+def plateau(reading: Reading) -> Finding | None:
+    """The training loss stood still for a quarter of the epochs, well above where it went afterwards."""
+    need = max(_ENOUGH, reading.n // 4)
+    running = np.minimum.accumulate(reading.train)
+    if reading.n <= need:
+        return None
+    gained = running[:-need] - running[need:]
+    left = running[:-need] - running[-1]
+    still = np.flatnonzero((gained < 0.01) & (left > 0.1))
+    if not len(still):
+        return None
+    first, last = int(still[0]) + 1, int(still[-1]) + need + 1
+    level = float(running[first - 1])
+    return Finding(
+        name="plateau",
+        severity="hint",
+        sentence=f"The training loss stood still at {level:.0%} of a constant guess's from "
+        f"epoch {first} to {last} and then fell to {running[-1]:.0%}.",
+        evidence={"first_epoch": float(first), "last_epoch": float(last), "train_loss_ratio": level},
+        **trying(ADAM, HE, more="The epochs on the plateau were lost."),
+    )
+
+
+def still_improving(reading: Reading) -> Finding | None:
+    """All epochs were trained, and the validation loss was still falling, so that as many again would take a tenth off.
+
+    What the last two quarters gained is continued as a geometric series.
+    """
+    if reading.state != "complete" or reading.n < 2:
+        return None
+    width = max(1, reading.n // 4)
+    before, middle, now = (_around(reading.validation, reading.n - 1 - back * width) for back in (2, 1, 0))
+    gained = middle - now
+    shrinking = (
+        float(np.clip(gained / (before - middle), 0.25, 1.0)) if before > middle and reading.n >= 4 else 0.7
+    )
+    expected = gained * sum(shrinking**quarter for quarter in range(1, 5))
+    late = reading.best >= reading.n - max(1, reading.n // 6)
+    if not late or expected < max(0.012, 0.07 * now) or gained < max(0.025 * now, jitter(reading)):
+        return None
+    return Finding(
+        name="still_improving",
+        severity="hint",
+        sentence=f"The validation loss fell by {gained / middle:.0%} in the last {f'{width} ' if width > 1 else ''}"
+        f"of {reading.n} epochs: as many epochs again may take off {min(expected / now, 0.9):.0%}.",
+        evidence={"gain": gained, "share": gained / middle, "epochs": float(width), "expected": expected},
+        **trying(
+            reading.change("epochs", reading.planned, 1.5 * reading.planned, 3 * reading.planned),
+            reading.rate_change(1.5, 3),
+        ),
+    )
+
+
+def _around(curve: Array, epoch: int) -> float:
+    """The median of three epochs that end here; of fewer at the beginning."""
+    at = max(epoch, 0)
+    return float(np.median(curve[max(at - 2, 0) : at + 1])) if len(curve) >= 6 else float(curve[at])
+
+
+def budget_wasted(reading: Reading) -> Finding | None:
+    """Half of the epochs and more brought nothing: the validation loss was as good long before the end."""
+    if reading.state != "complete" or reading.n < 8:
+        return None
+    running = np.minimum.accumulate(reading.validation)
+    tolerance = max(0.005, 0.01 * float(running[-1]), jitter(reading))
+    reached = int(np.argmax(running <= running[-1] + tolerance)) + 1
+    wasted = reading.n - reached
+    if wasted < reading.n / 2:
+        return None
+    return Finding(
+        name="budget_wasted",
+        severity="hint",
+        sentence=f"The validation loss was as good in epoch {reached} as it ever got: the last {wasted} of "
+        f"{reading.n} epochs brought nothing.",
+        evidence={"reached_epoch": float(reached), "wasted_epochs": float(wasted)},
+        **trying(
+            (
+                f"epochs of about {round(1.2 * reached)} to {round(1.5 * reached) + 1}",
+                Change(parameter="epochs", way="lower", low=1.2 * reached, high=1.5 * reached + 1),
+            ),
+            (
+                "early_stopping: {patience: 5}",
+                Change(parameter="early_stopping.patience", way="set", value=5),
+            ),
+        ),
+    )
+
+
+def too_short(reading: Reading) -> Finding | None:
+    """Too few epochs to say anything."""
+    if reading.n >= _FEW:
+        return None
+    return Finding(
+        name="too_short",
+        severity="hint",
+        sentence=f"Only {reading.n} of {reading.planned} epochs were trained: too few to read the curves.",
+        advice="Look at longer trials, or give this one more epochs.",
+        evidence={"epochs": float(reading.n)},
+        changes=(Change(parameter="epochs", way="higher"),),
+    )
+
+
+def healthy(reading: Reading) -> Finding:
+    """Nothing is wrong."""
+    best = reading.best
+    validation, gap = float(reading.validation[best]), float(reading.validation[best] - reading.train[best])
+    return Finding(
+        name="healthy",
+        severity="good",
+        sentence=f"The validation loss came down to {validation:.1%} of a constant guess's in epoch "
+        f"{best + 1}, the training loss to {float(reading.train[best]):.1%}.",
+        advice="Nothing stands out; compare it with the best trials.",
+        evidence={"best_epoch": float(best + 1), "validation_loss_ratio": validation, "gap": gap},
+    )
+
+
+def jitter(reading: Reading) -> float:
+    """How much the validation loss typically bends from epoch to epoch in the second half."""
+    bends = np.diff(reading.validation[reading.n // 2 :], 2)
+    return float(np.median(np.abs(bends))) if len(bends) >= _FEW else 0.0

@@ -1,0 +1,221 @@
+"""The rules of diagnosis for a whole search: where its best trials lie, whether it goes on paying, what mattered.
+
+Pure functions of a `Table`; objectives are turned so that less is better.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpsearch.judgment.finding import Change, Finding
+from hpsearch.judgment.importance import importances
+from hpsearch.spec import Choice, Parameter, ParameterValue, Range
+
+Array = NDArray[np.float64]
+
+_EDGE: Final = 0.05
+_TRIALS: Final = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The finished trials of a study, in their order, n of them.
+
+    `losses` is the first objective, less being better. `errors` is the standard error of each, over folds and seeds;
+    NaN where it is not known. `space` is what they were drawn from.
+    """
+
+    losses: Array
+    errors: Array
+    params: Sequence[Mapping[str, ParameterValue]]
+    space: Mapping[str, Parameter]
+
+    @property
+    def n(self) -> int:
+        """Finished trials."""
+        return len(self.losses)
+
+    @property
+    def order(self) -> NDArray[np.intp]:
+        """Best first; of equals the earlier."""
+        return np.argsort(self.losses, kind="stable")
+
+    @property
+    def scale(self) -> float:
+        """How far a middling trial lies above the best one."""
+        return float(np.median(self.losses) - self.losses.min())
+
+
+def judge_search(table: Table) -> tuple[Finding, ...]:
+    """All that the trials say together; nothing for fewer than five finished ones."""
+    if table.n < 5:
+        return ()
+    single = (validation_noise, search_progress)
+    found = [finding for rule in single if (finding := rule(table)) is not None]
+    return (*best_at_edge(table), *found, *parameters_without_effect(table))
+
+
+def best_at_edge(table: Table) -> tuple[Finding, ...]:
+    """The best trials crowd at one end of a range: what is beyond it may be better still."""
+    top = table.order[: max(3, table.n // 10)]
+    found = []
+    for name, parameter in table.space.items():
+        places = [place for t in top if (place := _place(parameter, table.params[t].get(name))) is not None]
+        if len(places) < len(top):
+            continue
+        for end, distances in (("min", np.array(places)), ("max", 1 - np.array(places))):
+            if distances[0] <= _EDGE and np.median(distances) <= 3 * _EDGE:
+                found.append(_at_edge(name, parameter, end, distances))
+    return tuple(finding for finding in found if finding is not None)
+
+
+def _place(parameter: Parameter, value: ParameterValue) -> float | None:
+    """Where in its range a number lies, 0 to 1 on the range's own scale; None where there is no range."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(parameter, Range):
+        low, high, own = float(parameter.min), float(parameter.max), float(value)
+        if parameter.log:
+            low, high, own = np.log(low), np.log(high), np.log(own)
+        return (own - low) / (high - low) if high > low else None
+    if (
+        isinstance(parameter, Choice)
+        and len(parameter.values) >= 3
+        and all(map(_is_number, parameter.values))
+    ):
+        ordered = sorted(v for v in parameter.values if isinstance(v, int | float))
+        return ordered.index(value) / (len(ordered) - 1)
+    return None
+
+
+def _is_number(value: ParameterValue) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Finding | None:
+    low, high = _bounds(parameter)
+    if (end == "min" and low <= 0) or (name.endswith("dropout") and end == "max" and high >= 0.8):
+        return None  # there is nothing beyond
+    log = isinstance(parameter, Range) and parameter.log
+    if end == "min":
+        further = low / 10 if log else max(low - 0.5 * (high - low), min(low / 2, 1e-12 + low / 2))
+    else:
+        further = high * 10 if log else high + 0.5 * (high - low)
+    further = round(further) if _whole(parameter) else further
+    edge, way = (low, "lower") if end == "min" else (high, "higher")
+    return Finding(
+        name="best_at_edge",
+        severity="hint",
+        sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is within {distances[0]:.0%} "
+        f"of the range from it, half of the first {len(distances)} within {np.median(distances):.0%}.",
+        advice=f"Widen the range: {name} with {end}: {further:.2g}.",
+        evidence={
+            "edge": float(edge),
+            "distance": float(distances[0]),
+            "median_distance": float(np.median(distances)),
+        },
+        changes=(
+            Change(parameter=name, way=way, low=min(edge, further), high=max(edge, further)),  # type: ignore[arg-type]
+        ),
+    )
+
+
+def _bounds(parameter: Parameter) -> tuple[float, float]:
+    if isinstance(parameter, Range):
+        return float(parameter.min), float(parameter.max)
+    values = [float(value) for value in parameter.values]  # type: ignore[union-attr, arg-type]
+    return min(values), max(values)
+
+
+def _whole(parameter: Parameter) -> bool:
+    if isinstance(parameter, Range):
+        return parameter.integer
+    return all(isinstance(value, int) for value in parameter.values)  # type: ignore[union-attr]
+
+
+def search_progress(table: Table) -> Finding | None:
+    """What the second half of the trials gained over the first, and what as many again may gain."""
+    if table.n < _TRIALS or table.scale <= 0:
+        return None
+    best = np.minimum.accumulate(table.losses)
+    quarter, half, now = best[table.n // 4 - 1], best[table.n // 2 - 1], best[-1]
+    gained, before = float(half - now), float(quarter - half)
+    worth = max(0.02 * table.scale, _noise(table))
+    evidence = {"gained": gained, "worth": worth, "trials": float(table.n)}
+    if gained <= worth:
+        return Finding(
+            name="search_exhausted",
+            severity="good",
+            sentence=f"The last {table.n - table.n // 2} of {table.n} finished trials bettered the best by "
+            f"no more than {gained:.3g}, where {worth:.3g} would count: more trials are not worth their time.",
+            advice="Change the space (other networks, more data) rather than go on.",
+            evidence=evidence,
+        )
+    shrinking = min(max(gained / before, 0.25), 0.75) if before > 0 else 0.5
+    doublings = min(max(1, int(np.ceil(np.log(worth / gained) / np.log(shrinking)))), 3)
+    more = table.n * (2**doublings - 1)
+    return Finding(
+        name="search_improving",
+        severity="hint",
+        sentence=f"The last {table.n - table.n // 2} of {table.n} finished trials bettered the best by {gained:.3g}: "
+        f"as many trials again may gain about {gained * shrinking:.2g}.",
+        advice=f"About {more} more trials are worth it: budget.trials: {table.n + more}.",
+        evidence={**evidence, "more_trials": float(more), "expected": gained * shrinking},
+        changes=(Change(parameter="budget.trials", way="higher", low=table.n + more, high=table.n + more),),
+    )
+
+
+def _noise(table: Table) -> float:
+    known = table.errors[np.isfinite(table.errors)]
+    return float(np.median(known)) if len(known) else 0.0
+
+
+def validation_noise(table: Table) -> Finding | None:
+    """The scores of the better half differ by little more than they would by folds and seeds alone."""
+    top = table.order[: max(3, table.n // 2)]
+    errors = table.errors[top]
+    if not np.isfinite(errors).all() or len(top) < 5:
+        return None
+    noise, spread = float(np.sqrt(np.mean(errors**2))), float(np.std(table.losses[top], ddof=1))
+    reliability = max(0.0, 1 - (noise / spread) ** 2) if spread > 0 else 0.0
+    if reliability >= 0.5:
+        return None
+    close = int((table.losses <= table.losses.min() + 2 * np.sqrt(2) * noise).sum())
+    return Finding(
+        name="validation_noise",
+        severity="warning",
+        sentence=f"The standard error of a trial's score ({noise:.3g}) is {noise / spread if spread else 1:.0%} of the "
+        f"spread of the better half ({spread:.3g}): the first {close} of {table.n} cannot be told apart.",
+        advice="Try more data.seeds or data.folds, a larger validation part, or select: one_standard_error.",
+        evidence={
+            "noise": noise,
+            "spread": spread,
+            "reliability": reliability,
+            "indistinguishable": float(close),
+        },
+        changes=(Change(parameter="data.seeds", way="higher"),),
+    )
+
+
+def parameters_without_effect(table: Table) -> tuple[Finding, ...]:
+    """Parameters whose whole effect on the order of trials is next to nothing, with some certainty."""
+    if table.n < 2 * _TRIALS:
+        return ()
+    found = []
+    for name, importance in importances(table.losses, table.params, table.space).items():
+        if importance.high < 0.06:
+            found.append(
+                Finding(
+                    name="parameter_without_effect",
+                    severity="hint",
+                    sentence=f"{name} explains {max(importance.share, 0):.0%} of the order of {table.n} trials by "
+                    f"itself (at most {importance.high:.0%}, with 95% certainty): it did not matter.",
+                    advice=f"Fix {name}, at the best trial's value or the default, and search what matters closer.",
+                    evidence={"importance": importance.share, "low": importance.low, "high": importance.high},
+                    changes=(Change(parameter=name, way="set"),),
+                )
+            )
+    return tuple(found)
