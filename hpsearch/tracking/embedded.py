@@ -46,17 +46,30 @@ def open_database(store: Store) -> None:
     """
     store.root.mkdir(parents=True, exist_ok=True)
     with _creation_lock(store.root / "mlflow.lock"):
-        new = not store.database.exists()
-        if new and copy_template(store.database, store.artifacts):
-            new = False
-        with closing(sqlite3.connect(store.database)) as connection:
-            if bulk.revision(connection) != bulk.REVISION:
-                _make_by_mlflow(store)
-            # Readers (the UI) and writers do not wait for each other; the setting stays in the file.
-            connection.execute("PRAGMA journal_mode=WAL")
-        relocate(store.database, store.artifacts)
-        if new:
+        new = not store.database.exists() or not store.database.stat().st_size
+        copied = new and copy_template(store.database, store.artifacts)
+        try:
+            _settle(store)
+        except BaseException:
+            if new:  # half of a database, on a disk that is full, would only be in the way
+                _remove(store.database)
+            raise
+        if new and not copied:
             keep_template(store.database)
+
+
+def _settle(store: Store) -> None:
+    with closing(sqlite3.connect(store.database)) as connection:
+        if bulk.revision(connection) != bulk.REVISION:
+            _make_by_mlflow(store)
+        # Readers (the UI) and writers do not wait for each other; the setting stays in the file.
+        connection.execute("PRAGMA journal_mode=WAL")
+    relocate(store.database, store.artifacts)
+
+
+def _remove(database: Path) -> None:
+    for file in database.parent.glob(f"{database.name}*"):
+        file.unlink(missing_ok=True)
 
 
 def _make_by_mlflow(store: Store) -> None:
