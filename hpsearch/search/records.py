@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Any, Final
 
 from optuna.distributions import distribution_to_json, json_to_distribution
@@ -62,7 +63,10 @@ def to_fact(trial: FrozenTrial) -> TrialFact:
         verdict=stored["verdict"],
         started=stored["started"],
         seconds=stored["seconds"],
-        distributions={name: distribution_to_json(trial.distributions[name]) for name in trial.params},
+        # one string for all trials that were drawn from it
+        distributions={
+            name: intern(distribution_to_json(trial.distributions[name])) for name in trial.params
+        },
         members=tuple(stored.get("members", ())),
         samples={name: tuple(curve) for name, curve in stored.get("samples", {}).items()},
     )
