@@ -6,6 +6,7 @@ from typing import Final
 
 from hpsearch.architecture import unbuildable
 from hpsearch.data import PreparedData, prepare
+from hpsearch.data.bounds import memory_suffices
 from hpsearch.data.cache import Cache
 from hpsearch.data.prepared import Part, Task, TrainingData
 from hpsearch.errors import DataError, Problem, SpecError
@@ -27,9 +28,10 @@ def prepare_study(spec: StudySpec, cache: Path | None = None) -> PreparedData:
             built on them.
     """
     try:
-        data = prepare(
-            spec.data, seed=spec.seed, base=spec.base, cache=None if cache is None else Cache(cache)
-        )
+        with memory_suffices(spec.data.source):
+            data = prepare(
+                spec.data, seed=spec.seed, base=spec.base, cache=None if cache is None else Cache(cache)
+            )
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
     check_fit(spec, data.task)

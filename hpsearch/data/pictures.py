@@ -1,6 +1,7 @@
 """PNG and JPEG files as one array of pixels, and the idx format of MNIST."""
 
 import gzip
+import math
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.bounds import check_unpacked
+from hpsearch.data.bounds import check_pictures, check_unpacked
 from hpsearch.data.cache import LARGE, Cache, file_key, forget, key_of
 from hpsearch.data.fingerprint import CHUNK_BYTES
 from hpsearch.errors import DataError, Problem
@@ -50,6 +51,7 @@ def read_pictures(
         _check_sizes(sizes, place)
     gray = settings.color == "gray" or (settings.color == "auto" and all(gray for _, gray in known))
     shape = (len(files), *size, 1 if gray else 3)
+    check_pictures(math.prod(shape), sum(file.stat().st_size for file in files), place(0))
 
     def fill(pixels: NDArray[np.uint8]) -> None:
         at_once = max(1, CHUNK_BYTES // pixels[:1].nbytes)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.data.bounds import check_padding
 from hpsearch.data.columns import numbers, parse_numbers, texts
 from hpsearch.data.raw import RawData
 from hpsearch.data.sequences import SequenceInputs, padded
@@ -45,6 +46,7 @@ def series_of_table(raw: RawData, spec: "DataSpec") -> RawData:
     targets = _one_a_series(raw, codes, ids).iloc[firsts].reset_index(drop=True)
     pieces = [values[rows] for rows in np.split(order, starts[1:])]
     kept = [one if how.length is None else one[-how.length :] for one in pieces]
+    check_padding([*map(len, kept)], max(map(len, kept)), len(names), raw.name)
     stacked, lengths = padded(kept, max(map(len, kept)), names)
     inputs = SequenceInputs(
         series=stacked,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpsearch.data.bounds import check_padding
 from hpsearch.data.raw import RawData
 from hpsearch.data.sequences import SequenceInputs, padded
 from hpsearch.errors import DataError, Problem
@@ -48,6 +49,7 @@ def read_ts(path: Path, source: str, *, length: int | None) -> RawData:
         raise DataError(Problem(place=source, rule=f"series have different numbers of dimensions: {widths}"))
     kept = [one if length is None else one[-length:] for one in read.series]
     names = tuple(f"dimension_{i + 1}" for i in range(widths[0])) if widths[0] > 1 else ("value",)
+    check_padding([*map(len, kept)], max(map(len, kept)), len(names), source)
     values, lengths = padded(kept, max(map(len, kept)), names)
     ragged = len(set(lengths.tolist())) > 1
     inputs = SequenceInputs(

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.slow
 
 STUDY_FILES = 20_000
 DATA_FILES = 2_000
-ENDINGS = (".csv", ".tsv", ".parquet", ".npz")
+ENDINGS = (".csv", ".tsv", ".parquet", ".npz", ".ts", "idx", ".png", ".jpg")
 PIECES = 4
 
 

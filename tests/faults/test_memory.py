@@ -22,8 +22,7 @@ def test_the_drivers_memory_grows_by_what_it_knows(tmp_path, ledger):
     )
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    first, thousand, half, whole = (report["megabytes"][str(count)] for count in COUNTS)
+    first, _, half, whole = (report["megabytes"][str(count)] for count in COUNTS)
     assert whole - half < 1.5 * (half - first), report
     assert whole - first < 6 * report["journal"], report
-    words = " / ".join(f"{taken:.0f}" for taken in (first, thousand, half, whole))
-    ledger.enter(f"10,000 trials in one study: {words} MB after 1 / 1,000 / 5,000 / 10,000", injected=1)
+    ledger.enter("10,000 trials in one study: memory grows evenly", injected=1)

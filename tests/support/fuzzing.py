@@ -1,6 +1,6 @@
 """A process of its own that reads damaged files, bounded in memory and time: what came of each.
 
-`python -m tests.support.fuzzing study|.csv|.tsv|.parquet|.npz FIRST COUNT` prints a JSON report.
+`python -m tests.support.fuzzing study|.csv|.tsv|.parquet|.npz|.ts|idx|.png|.jpg FIRST COUNT` prints a JSON report.
 """
 
 import io
@@ -9,6 +9,7 @@ import random
 import re
 import resource
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -24,6 +25,7 @@ from hpsearch.fit import prepare_study
 from hpsearch.spec import parse_study
 from hpsearch.spec.document import read_document
 from hpsearch.spec.reader import load_study
+from tests.support.absurd import absurd
 from tests.support.mutation import any_mutation, mutate_bytes
 from tests.support.studies import QUICK, write_customers, write_houses
 
@@ -110,16 +112,19 @@ class StudyFiles:
 
 
 class DataFiles:
-    """Damaged data files, read, checked, split and preprocessed."""
+    """Damaged data files, also such whose heads claim what cannot be, read, checked, split and preprocessed."""
 
     def __init__(self, directory, ending):
-        self._path = directory / f"data{ending}"
-        self._healthy = tables(directory)[ending]
+        self._ending, self._base = ending, directory / "corpus"
+        self._path, self._source, self._healthy = corpus(directory, ending)
 
     def read(self, chance):
         content, target = chance.choice(self._healthy)
         others = [other for other, _ in self._healthy]
-        self._prepare(mutate_bytes(content, chance, others, times=chance.choice((1, 1, 3))), target)
+        if chance.random() < 0.3:
+            self._prepare(absurd(self._ending, content, chance), target)
+        else:
+            self._prepare(mutate_bytes(content, chance, others, times=chance.choice((1, 1, 3))), target)
 
     def read_healthy(self):
         for content, target in self._healthy:
@@ -128,8 +133,63 @@ class DataFiles:
     def _prepare(self, content, target):
         self._path.write_bytes(content)
         wanted = f", target: {target}" if target else ""
-        text = f"study: damaged\ndata: {{source: {self._path.name}{wanted}}}"
-        prepare_study(parse_study(text, base=self._path.parent))
+        text = f"study: damaged\ndata: {{source: {self._source}{wanted}}}"
+        prepare_study(parse_study(text, base=self._base))
+
+
+def corpus(directory, ending):
+    """The file that is damaged, the source that it belongs to, and what it holds when healthy."""
+    place = directory / "corpus" / "of" / "data"
+    place.mkdir(parents=True)
+    if ending in (".png", ".jpg"):
+        return pictures(place, ending)
+    if ending == "idx":
+        stream = np.random.default_rng(0)
+        labels = idx(stream.integers(0, 2, 40, dtype=np.uint8))
+        (place / "train-labels-idx1-ubyte").write_bytes(labels)
+        healthy = idx(stream.integers(0, 256, (40, 4, 3), dtype=np.uint8))
+        path = place / "train-images-idx3-ubyte"
+        return path, "of/data/train-images-idx3-ubyte", [(healthy, None)]
+    if ending == ".ts":
+        return place / "data.ts", "of/data/data.ts", [(text.encode(), None) for text in time_series()]
+    return place / f"data{ending}", f"of/data/data{ending}", tables(directory)[ending]
+
+
+def pictures(place, ending):
+    """Two folders of pictures, one of which is damaged."""
+    from PIL import Image
+
+    stream, healthy = np.random.default_rng(0), []
+    for label in ("cat", "dog"):
+        (place / label).mkdir()
+        for number in range(12):
+            path = place / label / f"{number}{ending}"
+            Image.fromarray(stream.integers(0, 256, (6, 5, 3), dtype=np.uint8)).save(path)
+            healthy.append((path.read_bytes(), None))
+    return place / "cat" / f"0{ending}", "of/data/", healthy
+
+
+def idx(array):
+    """MNIST's format."""
+    return b"\0\0\x08" + bytes([array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.tobytes()
+
+
+def time_series():
+    """Series of equal length, of unequal length, and of two dimensions."""
+    stream = np.random.default_rng(0)
+    label = "@problemName made\n@timeStamps false\n@classLabel true a b\n"
+
+    def lines(lengths, dimensions):
+        for i, length in enumerate(lengths):
+            values = [",".join(f"{x:.3f}" for x in stream.normal(size=length)) for _ in range(dimensions)]
+            yield ":".join([*values, "ab"[i % 2]])
+
+    equal = "@univariate true\n@equalLength true\n@seriesLength 8\n"
+    return [
+        label + equal + "@data\n" + "\n".join(lines([8] * 30, 1)),
+        label + "@univariate true\n@equalLength false\n@data\n" + "\n".join(lines(range(3, 33), 1)),
+        label + "@univariate false\n@dimensions 2\n@data\n" + "\n".join(lines([5] * 30, 2)),
+    ]
 
 
 def fuzz(reader, first, count):
