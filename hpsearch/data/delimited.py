@@ -85,7 +85,8 @@ def _delimiter(text: str) -> str:
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """The records of the file, each with its first line's number from 1; empty lines are none."""
-    csv.field_size_limit(len(text) + 1)  # a cell may be a whole document: it is in memory already
+    # a cell may be a whole document; the limit holds for the process, so it is never lowered
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
     reader = csv.reader(StringIO(text, newline=""), delimiter=delimiter)
     line = 1
     for cells in reader:
