@@ -43,6 +43,7 @@ benchmarks/.venv/.installed: pyproject.toml benchmarks/requirements.txt
 docs: $(VENV)/.installed-dev  ## renew the generated pages of docs/, build the site in build/site
 	$(BIN)/python -m hpsearch.spec.reference > docs/study-file.md
 	$(BIN)/python -m hpsearch.cli.reference > docs/command-line.md
+	$(BIN)/hpsearch schema > hpsearch/spec/study.schema.json
 	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 
 ui: $(VENV)/.installed  ## compare the trials in the MLflow UI

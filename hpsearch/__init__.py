@@ -1,7 +1,8 @@
 """hpsearch: hyperparameter search for neural networks, from one declarative file.
 
-from hpsearch import best_params, load_model
+from hpsearch import best_params, load_model, run_study
 
+run_study("study.yaml")             # as `hpsearch run` does; or a dictionary, with data=(X, y)
 best = best_params("digits")        # an immutable mapping; best.learning_rate works as well
 model = load_model("digits")        # predicts on raw inputs
 """
@@ -10,16 +11,31 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from hpsearch.api import run_study
     from hpsearch.errors import HpsearchError
-    from hpsearch.results import BestParams, best_params, load_model
+    from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
+    from hpsearch.spec import StudySpec
 
-__all__ = ["BestParams", "HpsearchError", "best_params", "load_model"]
+__all__ = [
+    "BestParams",
+    "HpsearchError",
+    "StudySpec",
+    "best_params",
+    "curves",
+    "leaderboard",
+    "load_model",
+    "run_study",
+]
 
 _HOMES: Final = {
     "BestParams": "hpsearch.results",
     "HpsearchError": "hpsearch.errors",
+    "StudySpec": "hpsearch.spec",
     "best_params": "hpsearch.results",
+    "curves": "hpsearch.results",
+    "leaderboard": "hpsearch.results",
     "load_model": "hpsearch.results",
+    "run_study": "hpsearch.api",
 }
 
 

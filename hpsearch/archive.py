@@ -109,8 +109,15 @@ def open_facts(
 def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
     """What a home says of its study, also one that was begun from another store."""
     remember_place(home, place)
+    note_run(spec, home)
     if not home.study_file.exists():
         write_text(home.study_file, spec.to_yaml())
+
+
+def note_run(spec: StudySpec, home: StudyHome, *, ended: str | None = None) -> None:
+    """What a home says of its last run: where its paths start from, its budget, and what ended it."""
+    note = {"base": str(spec.base.absolute()), "trials": spec.budget.trials, "ended": ended}
+    write_text(home.last_run, json.dumps(note) + "\n")
 
 
 def _check_unchanged(

@@ -6,7 +6,16 @@ from typing import Final, Literal
 import numpy as np
 
 Purpose = Literal[
-    "split", "initial", "order", "dropout", "sampler", "bootstrap", "evaluation", "baseline", "augmentation"
+    "split",
+    "initial",
+    "order",
+    "dropout",
+    "sampler",
+    "bootstrap",
+    "evaluation",
+    "baseline",
+    "augmentation",
+    "reseed",
 ]
 
 _PURPOSES: Final[dict[Purpose, int]] = {
@@ -19,6 +28,7 @@ _PURPOSES: Final[dict[Purpose, int]] = {
     "evaluation": 6,
     "baseline": 7,
     "augmentation": 8,
+    "reseed": 9,
 }
 
 

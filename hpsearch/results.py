@@ -1,20 +1,29 @@
 """What code takes from a study: its best parameters, its model, its trials."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from hpsearch.archive import load_result
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
+from hpsearch.export.keras_source import keras_source
+from hpsearch.export.recipe import Recipe
+from hpsearch.export.torch_source import torch_source
 from hpsearch.model import TrainedModel
+from hpsearch.pictures import table_html
 from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.facts import FactStore
 from hpsearch.search.places import place_of
 from hpsearch.search.ranking import ranked
 from hpsearch.store import Store, StudyHome
+from hpsearch.trial_table import rows_of
 
-_PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test")
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test", "recipe", "network")
 
 
 class BestParams(Mapping[str, ParameterValue]):
@@ -28,6 +37,8 @@ class BestParams(Mapping[str, ParameterValue]):
         scores: the trial's validation scores.
         test: the refitted winner's test scores, each a mapping with value, low and high; empty until the
             study has ended.
+        recipe: all hyperparameters of the trial, those left at their default too.
+        network: the layers of the refitted network; None until the study has ended.
     """
 
     __slots__ = ("_params", *_PROVENANCE)
@@ -39,6 +50,8 @@ class BestParams(Mapping[str, ParameterValue]):
     fingerprint: str
     scores: Mapping[str, float]
     test: Mapping[str, Mapping[str, float]]
+    recipe: Mapping[str, Any]
+    network: Mapping[str, Any] | None
 
     def __init__(self, params: Mapping[str, ParameterValue], **provenance: Any) -> None:
         object.__setattr__(self, "_params", dict(params))
@@ -52,6 +65,25 @@ class BestParams(Mapping[str, ParameterValue]):
     def provenance(self) -> dict[str, Any]:
         """All attributes, as plain values that JSON can hold."""
         return {name: _thawed(getattr(self, name)) for name in _PROVENANCE}
+
+    def to_torch(self) -> str:
+        """The source text of the same network, optimizer and training in PyTorch.
+
+        Raises:
+            InputError: the study has not ended yet, or its network is not fully connected.
+        """
+        return torch_source(self._recipe())
+
+    def to_keras(self) -> str:
+        """The same for Keras 3.
+
+        Raises:
+            InputError: as `to_torch`.
+        """
+        return keras_source(self._recipe())
+
+    def _recipe(self) -> Recipe:
+        return Recipe.of_trial(f"study {self.study!r}, trial {self.trial},", self.recipe, self.network)
 
     def __getitem__(self, name: str) -> ParameterValue:
         return self._params[name]
@@ -78,6 +110,11 @@ class BestParams(Mapping[str, ParameterValue]):
         raise AttributeError(
             f"best parameters cannot be changed (tried to delete {name!r}); dict(best) is a copy"
         )
+
+    def _repr_html_(self) -> str:
+        scores = {name: score["value"] for name, score in self.test.items()}
+        head = f"<b>{self.study}</b>, trial {self.trial}"
+        return head + table_html("parameter", self._params) + table_html("test score", scores)
 
     def __repr__(self) -> str:
         params = ", ".join(f"{name}={value!r}" for name, value in self._params.items())
@@ -127,7 +164,19 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
         fingerprint=str(facts.attributes["fingerprint"]),
         scores=dict(fact.scores),
         test=result["test"] if result is not None and concluded else {},
+        recipe=dict(fact.hyperparameters),
+        network=_network_of(home) if concluded else None,
     )
+
+
+def _network_of(home: StudyHome) -> dict[str, Any] | None:
+    """The plan of the refitted network, as its model's description has it."""
+    try:
+        described = json.loads((home.model / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    network = described.get("network") if isinstance(described, dict) else None
+    return network if isinstance(network, dict) else None
 
 
 def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
@@ -146,6 +195,50 @@ def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
     return TrainedModel.load(home.model)
 
 
+def leaderboard(study: str, *, store: str | Path | None = None) -> "pd.DataFrame":
+    """The trials of a study as a table, best first, then those that have not finished.
+
+    A column for each objective by its metric, each parameter and each score; `trial` is the number.
+
+    Raises:
+        UnknownStudyError: there is no such study in the store, or it has no trials yet.
+        StorageError: the store cannot be read.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    stored = open_for_reading(Store.locate(store).find(study))
+    facts = stored.facts()
+    best_first = ranked(facts, stored.directions) + [fact for fact in facts if not fact.finished]
+    rows = rows_of(best_first, metrics_of_study(stored.attributes))
+    table = pd.DataFrame(rows, columns=list(rows[0]) if rows else None)
+    return table.drop(columns=["trial", "objective"]).rename(columns={"number": "trial"}).set_index("trial")
+
+
+def curves(study: str, trial: int | None = None, *, store: str | Path | None = None) -> "pd.DataFrame":
+    """What one trial of a study came to epoch by epoch: a column for each curve, a row for each epoch from 1.
+
+    `trial` is a number; the best trial is taken unless it is given.
+
+    Raises:
+        UnknownStudyError: there is no such study in the store, or it has no trials yet.
+        UnknownTrialError: the study has no such trial, or none has finished.
+        StorageError: the store cannot be read.
+    """
+    import pandas as pd  # noqa: PLC0415 - heavy
+
+    home = Store.locate(store).find(study)
+    stored = open_for_reading(home)
+    facts = stored.facts()
+    if trial is None:
+        fact = best_trial(facts, stored.directions, study=home.key)
+    elif 0 <= trial < len(facts):
+        fact = facts[trial]
+    else:
+        raise UnknownTrialError(f"study {home.key!r} has trials 0 to {len(facts) - 1}, not {trial}")
+    index = pd.RangeIndex(1, fact.epochs + 1, name="epoch")
+    return pd.DataFrame({name: curve for name, curve in fact.curves.items() if curve}, index=index)
+
+
 def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: str) -> TrialFact:
     """The best finished trial by the first objective; of equals, by the next.
 
@@ -156,6 +249,18 @@ def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: 
     if not best:
         raise UnknownTrialError(f"study {study!r}: none of its {len(facts)} trials has finished")
     return best[0]
+
+
+def metrics_of_study(attributes: Mapping[str, Any]) -> tuple[str, ...]:
+    """The metrics of a study's objectives, from what is stored of it."""
+    canonical = attributes["canonical"]
+    objectives = canonical.get("objectives") or [canonical["objective"]]
+    return tuple(str(objective["metric"]) for objective in objectives)
+
+
+def first_metric(attributes: Mapping[str, Any]) -> str:
+    """The metric that decides which trial is best."""
+    return metrics_of_study(attributes)[0]
 
 
 def open_for_reading(home: StudyHome) -> FactStore:

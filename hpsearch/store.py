@@ -56,6 +56,11 @@ class StudyHome:
         return self.path / "study.yaml"
 
     @property
+    def last_run(self) -> Path:
+        """The last run: the directory that relative paths start from, the budget, and what ended it, as JSON."""
+        return self.path / "run.json"
+
+    @property
     def model(self) -> Path:
         """The refitted winner: arrays and JSON."""
         return self.path / "model"
@@ -102,6 +107,11 @@ class Store:
     def cache(self) -> Path:
         """Prepared data that is too large for memory; may be deleted while no study runs."""
         return self.root / "cache"
+
+    @property
+    def logs(self) -> Path:
+        """What runs in the background print, a file for each study's name."""
+        return self.root / "logs"
 
     @property
     def studies(self) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from hpsearch.architecture import example_network
-from hpsearch.archive import choose_home, choose_place, load_result, open_facts, save_result
+from hpsearch.archive import choose_home, choose_place, load_result, note_run, open_facts, save_result
 from hpsearch.beginning import beginning, fingerprint, with_start
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver, Ending
@@ -100,6 +100,7 @@ def run_study(
             ended = driver.run(workers, notice=observer.warning)
             observer.step("refitting the winner and scoring it on the test part")
             result = _conclude(spec, home, data, driver.facts)
+            note_run(spec, home, ended=ended)
         except BaseException:
             tracker.abandon()
             raise
@@ -139,7 +140,7 @@ def _conclude(
         "trial": fact.number,
         "fingerprint": data.fingerprint,
     }
-    winner = refit_and_score(fact, spec, data, about)
+    winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()})
     result = {**about, **winner.to_json(), "data": asdict(data.summary)}
     example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from hpsearch.baselines import baselines
 from hpsearch.data import PreparedData
 from hpsearch.data.prepared import RefitData, Start, Task
-from hpsearch.engine import Cohort, Member, forward
+from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.judgment.scores import bootstrap_scores
@@ -20,8 +20,9 @@ from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec
+from hpsearch.spec.hyperparameters import Hyperparameters
 
-_REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
+REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,15 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
     The refit runs as many epochs as gave the trial its best validation score, with the learning rates of those epochs.
     """
     refit_data = data.refit()
-    model, epochs = _refit(fact, spec, refit_data, about, data.training.start)
+    address = Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)
+    (weights,), hyperparameters, epochs = refit(fact, spec, refit_data, data.training.start, [address])
+    model = TrainedModel(
+        weights=weights,
+        loss=hyperparameters.loss,
+        task=refit_data.task,
+        preprocessor=refit_data.preprocessor,
+        about=about,
+    )
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = forward(model.weights, test.x, test.lengths)
     return Winner(
@@ -99,19 +108,24 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
     )
 
 
-def _refit(
-    fact: TrialFact, spec: StudySpec, data: RefitData, about: Mapping[str, Any], start: Start | None
-) -> tuple[TrainedModel, int]:
+def refit(
+    fact: TrialFact,
+    spec: StudySpec,
+    data: RefitData,
+    start: Start | None,
+    addresses: Sequence[Address],
+) -> tuple[list[Weights], Hyperparameters, int]:
+    """Train a trial's recipe on training and validation rows, once from each address; also for how many epochs.
+
+    Raises:
+        TrainingError: a network diverged.
+    """
     hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
     keep_best = spec.early_stopping.restore_best
     epochs = int(fact.scores["best_epoch"]) if keep_best else fact.epochs
-    member = Member(
-        hyperparameters,
-        Address(seed=spec.seed, trial=fact.number, fold=_REFIT_FOLD),
-        plateau_factors=fact.curves.get("plateau_factor"),
-    )
+    factors = fact.curves.get("plateau_factor")
     cohort = Cohort(
-        [member],
+        [Member(hyperparameters, address, plateau_factors=factors) for address in addresses],
         data.part,
         outputs=data.task.outputs(hyperparameters.loss),
         tokens=data.preprocessor.tokens,
@@ -120,17 +134,10 @@ def _refit(
     with threadpool_limits(limits=1, user_api="blas"):
         for _ in range(epochs):
             cohort.train_epoch()
-    weights = cohort.weights(0)
-    if not weights.is_finite:
+    weights = [cohort.weights(position) for position in range(len(addresses))]
+    if not all(each.is_finite for each in weights):
         raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
-    model = TrainedModel(
-        weights=weights,
-        loss=hyperparameters.loss,
-        task=data.task,
-        preprocessor=data.preprocessor,
-        about=about,
-    )
-    return model, epochs
+    return weights, hyperparameters, epochs
 
 
 def _test_scores(

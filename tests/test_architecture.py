@@ -12,9 +12,22 @@ PACKAGE = ROOT / "hpsearch"
 ORDER = [
     "__main__",
     "cli",
+    "api",
+    "sklearn",
     "study",
     "report",
+    "activity",
+    "removal",
+    "examination",
+    "drafting",
+    "continuation",
+    "reseeding",
+    "calibration",
+    "likeness",
     "results",
+    "trial_table",
+    "pictures",
+    "export",
     "archive",
     "driver",
     "tracking",
@@ -45,6 +58,8 @@ OWNERS = {
     "sqlalchemy": ("search", "tracking"),  # what Optuna and MLflow both keep their tables with
     "psycopg": ("search",),
     "click": ("cli",),
+    "onnx": ("export",),
+    "onnxruntime": ("export",),
     "rich": ("cli",),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -10,15 +10,31 @@ import click
 from hpsearch.errors import HpsearchError, InterruptedRunError
 
 _VERBS: Final = {
+    "init": ("hpsearch.cli.init", "Write a study file for your data."),
     "run": ("hpsearch.cli.run", "Run a study, or go on where it left off."),
     "validate": ("hpsearch.cli.validate", "Check a study file and its data without training."),
     "data": ("hpsearch.cli.data", "Describe a study's data before training."),
-    "trials": ("hpsearch.cli.show", "List a study's trials."),
-    "best": ("hpsearch.cli.show", "Show a study's best parameters."),
+    "preview": ("hpsearch.cli.preview", "Show the first trials of a study, and what it will cost."),
+    "status": ("hpsearch.cli.status", "Show how studies stand: running, ended, interrupted."),
+    "logs": ("hpsearch.cli.status", "Show what a run in the background has printed."),
+    "stop": ("hpsearch.cli.status", "Stop the run of a study; what has finished is kept."),
+    "trials": ("hpsearch.cli.trials", "List a study's trials."),
+    "best": ("hpsearch.cli.best", "Show a study's best parameters."),
+    "show": ("hpsearch.cli.show", "Show one trial: parameters, curves, findings."),
+    "compare": ("hpsearch.cli.show", "Compare two trials, or two studies' best."),
     "report": ("hpsearch.cli.report", "Write a study as one page: figures, findings, advice."),
+    "extend": ("hpsearch.cli.again", "Go on with a study: more trials."),
+    "retry": ("hpsearch.cli.again", "Train the trials again that failed."),
+    "refit": ("hpsearch.cli.again", "Train the best recipe from other seeds: was it luck?"),
+    "predict": ("hpsearch.cli.predict", "Predict with a study's model."),
+    "export": ("hpsearch.cli.export", "Write a model for other programs."),
     "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),
     "serve": ("hpsearch.cli.serve", "Serve MLflow to a team, with passwords."),
     "sync": ("hpsearch.cli.mlflow", "Make MLflow equal to the stored trials."),
+    "rm": ("hpsearch.cli.remove", "Delete studies for good."),
+    "gc": ("hpsearch.cli.remove", "Free the space of what nothing needs any more."),
+    "schema": ("hpsearch.cli.schema", "Print the JSON schema of the study file."),
+    "doctor": ("hpsearch.cli.doctor", "Check the environment, the store and the tracking server."),
 }
 
 

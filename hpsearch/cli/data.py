@@ -1,12 +1,12 @@
 """`hpsearch data`: what the data are, before anything is trained."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from hpsearch.cli.options import Verb, file_argument, overrides_option
+from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import InputError
 from hpsearch.spec import load_study
 
@@ -26,7 +26,7 @@ _MOST: Final = 30
 )
 @file_argument
 @overrides_option
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+@json_option
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -40,7 +40,6 @@ def data(file: Path, overrides: tuple[str, ...], *, as_json: bool, html: Path | 
     """
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
-    from hpsearch.cli.describe import json_able  # noqa: PLC0415
     from hpsearch.data.description import describe  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415
 
@@ -48,9 +47,10 @@ def data(file: Path, overrides: tuple[str, ...], *, as_json: bool, html: Path | 
     if html is not None:
         _write(html, about)
     if as_json:
-        click.echo(json.dumps(json_able(about.to_json()), indent=1))
+        print_json(about.to_json())
     else:
         _print(about, html)
+        hint("hpsearch", "run", file, *(word for override in overrides for word in ("-S", override)))
 
 
 def _write(path: Path, about: "Description") -> None:

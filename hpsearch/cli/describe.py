@@ -1,6 +1,5 @@
 """Studies and data in words and tables, for the terminal."""
 
-import math
 import shlex
 from collections.abc import Mapping
 from typing import Any, Final
@@ -35,18 +34,6 @@ def plain_table(*headers: str) -> Table:
 def number(value: Any) -> str:
     """Four significant digits for a float; nothing as the study file says it; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else "null" if value is None else str(value)
-
-
-def json_able(value: Any) -> Any:
-    """Plain values with null for what JSON has no number for: a loss that has overflowed, a score without a value."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case Mapping():
-            return {name: json_able(item) for name, item in value.items()}
-        case list() | tuple():
-            return [json_able(item) for item in value]
-    return value
 
 
 def counted(count: int, noun: str) -> str:

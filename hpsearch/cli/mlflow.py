@@ -3,15 +3,21 @@
 import os
 import sys
 import webbrowser
+from dataclasses import asdict
 
 import click
 
-from hpsearch.cli.options import store_option, study_argument
+from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
 
 
-@click.command(short_help="Compare trials in the MLflow UI.")
+@click.command(
+    cls=Verb,
+    short_help="Compare trials in the MLflow UI.",
+    examples=("hpsearch ui", "hpsearch ui digits --port 5001 --no-open"),
+)
 @click.argument("study", metavar="[STUDY]", required=False)
 @store_option
 @click.option(
@@ -66,7 +72,11 @@ def _has_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-@click.command(short_help="Make MLflow equal to the stored trials.")
+@click.command(
+    cls=Verb,
+    short_help="Make MLflow equal to the stored trials.",
+    examples=("hpsearch sync digits", "hpsearch sync digits --uri http://tracking.example:5000"),
+)
 @study_argument
 @store_option
 @click.option(
@@ -74,12 +84,17 @@ def _has_browser() -> bool:
     metavar="URI",
     help="A copy to another MLflow tracking server or database.  [default: where the study is tracked]",
 )
-def sync(study: str, store: Store, uri: str | None) -> None:
+@json_option
+def sync(study: str, store: Store, uri: str | None, *, as_json: bool) -> None:
     """Write to MLflow whatever it lacks of a STUDY: after an outage, a deletion, or to another server."""
     from hpsearch.tracking import sync as synchronize  # noqa: PLC0415 - help must not import it
 
     home = store.find(study)
     report = synchronize(store, home, uri=uri)
+    if as_json:
+        print_json({"study": home.key, **asdict(report)})
+        return
     click.echo(
         f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already"
     )
+    hint("hpsearch", "ui", home.key)

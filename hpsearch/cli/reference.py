@@ -22,8 +22,8 @@ _INTRODUCTION: Final = """\
 `hpsearch VERB --help` says the same in the terminal.
 
 Exit codes: 0 done, 1 it failed while running, 2 something in the input is wrong, 130 interrupted (143 by SIGTERM).
-Messages for people go to standard error, what programs read to standard output. `NO_COLOR` turns colours off; a pipe
-gets none.
+Messages for people go to standard error, what programs read to standard output; `--json` gives it to them whole. The
+last line on standard error says what to type next. `NO_COLOR` turns colours off; a pipe gets none.
 
 Completion of verbs and options by the shell: `eval "$(_HPSEARCH_COMPLETE=bash_source hpsearch)"` in `~/.bashrc`
 (`zsh_source` in `~/.zshrc`; `_HPSEARCH_COMPLETE=fish_source hpsearch | source` for fish).

@@ -12,10 +12,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from hpsearch.cli.options import Verb, file_argument, overrides_option, store_option
+from hpsearch.cli.options import F, Verb, file_argument, overrides_option, store_option
+from hpsearch.cli.output import json_option, print_json
 from hpsearch.errors import InterruptedRunError
 from hpsearch.search.places import STORAGE_VARIABLE
-from hpsearch.spec import load_study
+from hpsearch.spec import StudySpec, load_study
 from hpsearch.store import Store, StudyHome
 
 
@@ -31,7 +32,7 @@ class _StoppedRunError(InterruptedRunError):
         self.exit_code = exit_code
 
 
-def _worker_count(context: click.Context, parameter: click.Parameter, value: str) -> int:
+def worker_count(context: click.Context, parameter: click.Parameter, value: str) -> int:
     """A number from 1 on; that of the cores that this process may use for `auto`."""
     if value == "auto":
         from hpsearch.execution.cores import available_cores  # noqa: PLC0415 - not for --help
@@ -42,21 +43,30 @@ def _worker_count(context: click.Context, parameter: click.Parameter, value: str
     return int(value)
 
 
+def workers_option(function: F) -> F:
+    """`--workers N|auto`, given to the verb as a number."""
+    return click.option(
+        "--workers",
+        default="auto",
+        callback=worker_count,
+        metavar="N|auto",
+        help="Processes that train.  [default: auto, the cores that this process may use]",
+    )(function)
+
+
 @click.command(
     cls=Verb,
     short_help="Run a study, or go on where it left off.",
-    examples=("hpsearch run studies/digits.yaml", "hpsearch run study.yaml -S budget.trials=200 --workers 4"),
+    examples=(
+        "hpsearch run studies/digits.yaml",
+        "hpsearch run study.yaml -S budget.trials=200 --workers 4",
+        "hpsearch run study.yaml --detach",
+    ),
 )
 @file_argument
 @overrides_option
 @store_option
-@click.option(
-    "--workers",
-    default="auto",
-    callback=_worker_count,
-    metavar="N|auto",
-    help="Processes that train.  [default: auto, the cores that this process may use]",
-)
+@workers_option
 @click.option(
     "--storage",
     metavar="URL",
@@ -70,6 +80,8 @@ def _worker_count(context: click.Context, parameter: click.Parameter, value: str
 )
 @click.option("--fresh", is_flag=True, help="Begin a new generation beside the stored trials.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
+@click.option("--detach", "-d", is_flag=True, help="Run in the background: see status, logs and stop.")
+@json_option
 def run(
     file: Path,
     overrides: tuple[str, ...],
@@ -80,6 +92,8 @@ def run(
     cluster: str | None,
     fresh: bool,
     quiet: bool,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """Run the study in FILE to its budget: sample, train, prune, log, judge, refit, report.
 
@@ -93,9 +107,44 @@ def run(
             )
         overrides = (*overrides, f"cluster.address={cluster}")
     spec = load_study(file, overrides)
+    again = _again(file, overrides, store)
+    if detach:
+        from hpsearch.cli.detach import run_detached  # noqa: PLC0415 - numpy
+
+        options = [("--workers", workers), ("--storage", storage), ("--fresh", fresh or None)]
+        run_detached(spec, file, overrides, store, options, as_json=as_json)
+        return
+    watched_run(
+        spec,
+        store=store,
+        workers=workers,
+        fresh=fresh,
+        storage=storage,
+        quiet=quiet,
+        as_json=as_json,
+        again=again,
+    )
+
+
+def watched_run(
+    spec: StudySpec,
+    *,
+    store: Store,
+    workers: int,
+    again: str,
+    fresh: bool = False,
+    storage: str | None = None,
+    quiet: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Run a study before the user's eyes, and print the summary; `again` is the command that goes on with it.
+
+    Raises:
+        HpsearchError: as `hpsearch.study.run_study` says, or the user stopped it.
+    """
     # imported here: a study file with mistakes is refused before anything heavy is imported
     from hpsearch.cli.live import LiveDisplay  # noqa: PLC0415
-    from hpsearch.cli.summary import print_summary  # noqa: PLC0415
+    from hpsearch.cli.summary import print_summary, summary_json  # noqa: PLC0415
     from hpsearch.study import run_study  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, _terminate)
@@ -105,21 +154,16 @@ def run(
     try:
         with display:
             result = run_study(
-                spec,
-                store=store,
-                observer=display,
-                workers=workers,
-                fresh=fresh,
-                storage=storage,
+                spec, store=store, observer=display, workers=workers, fresh=fresh, storage=storage
             )
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
-        raise _StoppedRunError(
-            f"stopped; {_kept(display.home)}. Go on with: {_again(file, overrides, store)}",
-            code,
-        ) from None
-    print_summary(result, store_given=store != Store.locate())
+        raise _StoppedRunError(f"stopped; {_kept(display.home)}. Go on with: {again}", code) from None
+    if as_json:
+        print_json(summary_json(result))
+    else:
+        print_summary(result, store_given=store != Store.locate())
 
 
 def _again(file: Path, overrides: Sequence[str], store: Store) -> str:

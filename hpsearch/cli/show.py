@@ -1,144 +1,201 @@
-"""`hpsearch trials` and `hpsearch best`: what a study has found."""
+"""`hpsearch show` and `hpsearch compare`: single trials, with all that is known of them."""
 
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.search.fact import TrialFact
-from hpsearch.store import Store
+from hpsearch.cli.output import hint, json_option, print_json
+from hpsearch.errors import UnknownTrialError
+from hpsearch.store import Store, StudyHome
+
+if TYPE_CHECKING:
+    from hpsearch.search.fact import TrialFact
+    from hpsearch.search.facts import FactStore
+
+_MARKS: Final = "▁▂▃▄▅▆▇█"
+_WIDTH: Final = 40
 
 
 @click.command(
     cls=Verb,
-    short_help="List a study's trials.",
-    examples=("hpsearch trials digits --top 10", "hpsearch trials digits --json | jq '.[0].params'"),
+    short_help="Show one trial: parameters, curves, findings.",
+    examples=("hpsearch show digits", "hpsearch show digits 17", "hpsearch show digits 17 --json"),
 )
 @study_argument
+@click.argument("trial", metavar="[TRIAL]", required=False)
 @store_option
-@click.option("--json", "as_json", is_flag=True, help="Everything that is stored, as JSON.")
-@click.option("--top", type=click.IntRange(min=1), metavar="N", help="Only the N best.")
-def trials(study: str, store: Store, *, as_json: bool, top: int | None) -> None:
-    """List the trials of a STUDY: finished ones first, by the objective, then the others."""
-    from hpsearch.cli.describe import counted, json_able  # noqa: PLC0415
-    from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
-    from hpsearch.search.ranking import pareto_front, ranked  # noqa: PLC0415
-
+@json_option
+def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
+    """Show a TRIAL of a STUDY, by its number (17) or name (trial-0017); the best one unless one is named."""
     home = store.find(study)
-    stored = open_for_reading(home)
-    facts = stored.facts()
-    best_first = ranked(facts, stored.directions)
-    shown = (best_first + [fact for fact in facts if not fact.finished])[:top]
+    stored, facts = _opened(home)
+    fact = _trial(home, facts, trial) if trial else _best(home, stored, facts)
     if as_json:
-        click.echo(json.dumps(json_able([_as_json(fact) for fact in shown]), indent=1))
+        print_json({"study": home.key, "name": fact.name, **asdict(fact)})
         return
-    canonical = stored.attributes["canonical"]
-    metrics = [objective["metric"] for objective in canonical.get("objectives", [])]
-    front = {fact.number for fact in pareto_front(facts, stored.directions)} if metrics else set()
-    monitored = metrics[0] if metrics else canonical["objective"]["metric"]
-    _print_table(shown, metrics, front, monitored)
-    following = f" Next: hpsearch best {home.key}" if best_first else ""
-    click.echo(f"{counted(len(facts), 'trial')}, {len(best_first)} finished.{following}", err=True)
-
-
-def _as_json(fact: TrialFact) -> dict[str, Any]:
-    return {"name": fact.name, **asdict(fact)}
-
-
-def _print_table(
-    facts: Sequence[TrialFact], metrics: Sequence[str], front: Collection[int], monitored: str
-) -> None:
-    """A line a trial. `metrics`: the names of several objectives, then `front` holds the numbers of the best.
-
-    `monitored`: the first objective's metric, whose spread is shown where trials train several networks.
-    """
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
-
-    names = list(dict.fromkeys(name for fact in facts for name in fact.params))
-    spreads = {
-        fact.number: fact.scores[name] for fact in facts if (name := f"spread_{monitored}") in fact.scores
-    }
-    table = plain_table(
-        "trial",
-        "state",
-        *(metrics or ["objective"]),
-        *(["spread"] if spreads else []),
-        *(["front"] if metrics else []),
-        "gap",
-        "epochs",
-        "verdict",
-        *names,
-    )
-    for fact in facts:
-        table.add_row(
-            fact.name,
-            fact.state.replace("_", " "),
-            *(map(number, fact.values) if fact.values else [""] * max(1, len(metrics))),
-            *([number(spreads.get(fact.number, ""))] if spreads else []),
-            *((["yes"] if fact.number in front else [""]) if metrics else []),
-            number(fact.scores.get("generalization_gap", "")),
-            str(fact.epochs),
-            fact.verdict.replace("_", " "),
-            *(number(fact.params.get(name, "")) for name in names),
-        )
-    console().print(table)
+    _print_trial(home, fact)
+    hint("hpsearch", "compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")
 
 
 @click.command(
     cls=Verb,
-    short_help="Show a study's best parameters.",
-    examples=("hpsearch best digits", "hpsearch best digits -f yaml > best.yaml"),
+    short_help="Compare two trials, or two studies' best.",
+    examples=(
+        "hpsearch compare digits/17 digits/4",
+        "hpsearch compare digits digits~1",
+    ),
 )
-@study_argument
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
 @store_option
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "yaml", "json"]),
-    default="table",
-    show_default=True,
-    help="table: for people, with scores. yaml: the parameters alone. json: with provenance.",
-)
-def best(study: str, store: Store, form: str) -> None:
-    """Show the best parameters of a STUDY so far."""
-    from hpsearch.results import best_params  # noqa: PLC0415 - help must not import optuna
+@json_option
+def compare(one: str, other: str, store: Store, *, as_json: bool) -> None:
+    """Compare A with B, each a trial (STUDY/NUMBER) or a study, which stands for its best trial.
 
-    params = best_params(study, store=store.root)
-    if form == "yaml":
-        import yaml  # noqa: PLC0415
-
-        click.echo(yaml.safe_dump(dict(params), sort_keys=False), nl=False)
+    Parameters that differ come first, then the scores with their difference.
+    """
+    facts = [_named(store, name) for name in (one, other)]
+    table = _differences(*facts)
+    if as_json:
+        print_json({"a": _label(one, facts[0]), "b": _label(other, facts[1]), **table})
         return
-    provenance = params.provenance()
-    if form == "json":
-        from hpsearch.cli.describe import json_able  # noqa: PLC0415
-
-        click.echo(json.dumps(json_able({"params": dict(params), **provenance}), indent=1))
-        return
-    _print_best(dict(params), provenance)
+    _print_comparison(one, other, facts, table)
+    hint("hpsearch", "show", one.partition("/")[0], facts[0].number)
 
 
-def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
+def find_trial(home: StudyHome, number: int | None) -> "TrialFact":
+    """A finished trial by its number, the best one for None.
+
+    Raises:
+        UnknownTrialError: there is none, or it has not finished.
+    """
+    stored, facts = _opened(home)
+    fact = _best(home, stored, facts) if number is None else _trial(home, facts, str(number))
+    if not fact.finished:
+        raise UnknownTrialError(
+            f"{home.key}/{fact.number} has not finished: it is {fact.state.replace('_', ' ')}"
+        )
+    return fact
+
+
+def _opened(home: StudyHome) -> "tuple[FactStore, list[TrialFact]]":
+    from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
+
+    stored = open_for_reading(home)
+    return stored, stored.facts()
+
+
+def _best(home: StudyHome, stored: "FactStore", facts: "Sequence[TrialFact]") -> "TrialFact":
+    from hpsearch.results import best_trial  # noqa: PLC0415 - likewise
+
+    return best_trial(facts, stored.directions, study=home.key)
+
+
+def _trial(home: StudyHome, facts: "Sequence[TrialFact]", written: str) -> "TrialFact":
+    """The trial of a number or a name.
+
+    Raises:
+        UnknownTrialError: the study has none.
+    """
+    number = written.removeprefix("trial-")
+    if not number.isdecimal() or int(number) >= len(facts):
+        there = f"trials 0 to {len(facts) - 1}" if facts else "no trials yet"
+        raise UnknownTrialError(f"study {home.key!r} has no trial {written!r}; it has {there}")
+    return facts[int(number)]
+
+
+def _named(store: Store, written: str) -> "TrialFact":
+    study, _, trial = written.partition("/")
+    home = store.find(study)
+    stored, facts = _opened(home)
+    return _trial(home, facts, trial) if trial else _best(home, stored, facts)
+
+
+def _label(written: str, fact: "TrialFact") -> str:
+    return f"{written.partition('/')[0]}/{fact.number}"
+
+
+def _print_trial(home: StudyHome, fact: "TrialFact") -> None:
+    from rich.markup import escape  # noqa: PLC0415
+
     from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
     out = console()
-    out.print(f"[bold]{provenance['study']}[/], best of its trials: trial-{provenance['trial']:04d}")
+    out.print(f"[bold]{home.key}/{fact.number}[/] {fact.state.replace('_', ' ')}: {escape(fact.reason)}")
     table = plain_table("parameter", "value")
-    for name, value in params.items():
-        table.add_row(name, number(value))
+    for name, value in fact.params.items():
+        table.add_row(escape(name), escape(number(value)))
     out.print(table)
-    scores = plain_table("score", "value", "95% interval")
-    for name, value in provenance["scores"].items():
-        scores.add_row(name.replace("_", " "), number(value), "")
-    for name, score in provenance["test"].items():
-        scores.add_row(
-            f"test {name.replace('_', ' ')}",
-            number(score["value"]),
-            f"{number(score['low'])} to {number(score['high'])}",
-        )
+    scores = plain_table("score", "value")
+    for name, value in fact.scores.items():
+        scores.add_row(name.replace("_", " "), number(value))
     out.print(scores)
-    out.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")
+    curves = plain_table("curve", "first", "last", "least", "greatest", "by epoch")
+    for name, curve in fact.curves.items():
+        if curve:
+            ends = (curve[0], curve[-1], min(curve), max(curve))
+            curves.add_row(name.replace("_", " "), *map(number, ends), sparkline(curve))
+    out.print(curves)
+    if fact.members:
+        out.print(f"{len(fact.members)} networks (folds and seeds); scores are their means")
+    for finding in fact.findings:
+        out.print(
+            f"[bold]{finding.name.replace('_', ' ')}[/] ({finding.severity}): {escape(finding.sentence)}"
+        )
+        if finding.advice:
+            out.print(f"  {escape(finding.advice)}")
+    out.print(f"trained {fact.epochs} epochs in {fact.seconds:.3g} s")
+
+
+def sparkline(curve: Sequence[float]) -> str:
+    """A curve as a line of blocks, at most forty; blanks where it is no number."""
+    from math import isfinite  # noqa: PLC0415
+
+    picked = [curve[i * len(curve) // min(_WIDTH, len(curve))] for i in range(min(_WIDTH, len(curve)))]
+    known = [value for value in picked if isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    span = (high - low) or 1.0
+    return "".join(
+        _MARKS[round((value - low) / span * (len(_MARKS) - 1))] if isfinite(value) else " "
+        for value in picked
+    )
+
+
+def _differences(one: "TrialFact", other: "TrialFact") -> dict[str, Any]:
+    params = list(dict.fromkeys([*one.params, *other.params]))
+    scores = [name for name in one.scores if name in other.scores]
+    return {
+        "states": [one.state, other.state],
+        "verdicts": [one.verdict, other.verdict],
+        "values": [one.values, other.values],
+        "params": {
+            name: [one.params.get(name), other.params.get(name)]
+            for name in params
+            if one.params.get(name) != other.params.get(name)
+            or (name in one.params) != (name in other.params)
+        },
+        "same": {name: one.params[name] for name in one.params if one.params[name] == other.params.get(name)},
+        "scores": {name: [one.scores[name], other.scores[name]] for name in scores},
+    }
+
+
+def _print_comparison(one: str, other: str, facts: "Sequence[TrialFact]", table: dict[str, Any]) -> None:
+    from rich.markup import escape  # noqa: PLC0415
+
+    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+
+    out = console()
+    rows = plain_table("", escape(_label(one, facts[0])), escape(_label(other, facts[1])), "difference")
+    rows.add_row("state", *(state.replace("_", " ") for state in table["states"]), "")
+    rows.add_row("verdict", *(verdict.replace("_", " ") for verdict in table["verdicts"]), "")
+    for name, (a, b) in table["params"].items():
+        rows.add_row(escape(name), *(escape(number(value)) for value in (a, b)), "")
+    for name, (a, b) in table["scores"].items():
+        rows.add_row(name.replace("_", " "), number(a), number(b), f"{b - a:+.4g}")
+    out.print(rows)
+    if table["same"]:
+        alike = ", ".join(f"{name} {number(value)}" for name, value in table["same"].items())
+        out.print(f"the same in both: {escape(alike)}")

@@ -1,7 +1,7 @@
 """The summary at the end of a run: the winner, what its curves say, its scores, and what to type next."""
 
 from collections import Counter
-from typing import Final
+from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
@@ -28,6 +28,19 @@ def print_summary(result: StudyResult, *, store_given: bool) -> None:
     _test(console, result)
     _front(console, result)
     _next(console, result, store_given=store_given)
+
+
+def summary_json(result: StudyResult) -> dict[str, Any]:
+    """The same as JSON values: what `result.json` holds, and how the run went."""
+    return {
+        **result.result,
+        "study": result.home.key,
+        "trials": len(result.facts),
+        "states": dict(Counter(fact.state for fact in result.facts)),
+        "ended": result.ended,
+        "tracking_problem": result.tracking_problem,
+        "home": str(result.home.path),
+    }
 
 
 def _head(console: Console, result: StudyResult) -> None:

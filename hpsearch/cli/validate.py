@@ -1,11 +1,17 @@
 """`hpsearch validate`: the study file and its data, checked and shown without training."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hpsearch.cli.options import Verb, file_argument, overrides_option
-from hpsearch.spec import load_study
+from hpsearch.cli.output import json_option, print_json
+from hpsearch.spec import StudySpec, load_study
+
+if TYPE_CHECKING:
+    from hpsearch.data import PreparedData
 
 
 @click.command(
@@ -15,7 +21,8 @@ from hpsearch.spec import load_study
 )
 @file_argument
 @overrides_option
-def validate(file: Path, overrides: tuple[str, ...]) -> None:
+@json_option
+def validate(file: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
     """Check a study FILE and its data, and show what would be searched. Nothing is trained or written."""
     spec = load_study(file, overrides)
     # imported here: a study file with mistakes is refused before pandas is imported
@@ -27,6 +34,9 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     from hpsearch.fit import prepare_study  # noqa: PLC0415
 
     data = prepare_study(spec)
+    if as_json:
+        _print_json(spec, data)
+        return
     out = console()
     options = [word for override in overrides for word in ("-S", override)]
     out.print(
@@ -38,3 +48,20 @@ def validate(file: Path, overrides: tuple[str, ...]) -> None:
     for warning in data.warnings:
         out.print(f"[yellow]warning:[/] {escape(warning)}")
     out.print(f"Next: [bold]{command('hpsearch', 'run', file, *options)}[/]")
+
+
+def _print_json(spec: StudySpec, data: "PreparedData") -> None:
+    from hpsearch.architecture import example_network  # noqa: PLC0415 - numpy
+
+    _, rows = example_network(spec, data)
+    print_json(
+        {
+            "study": spec.study,
+            "valid": True,
+            "file": spec.written(),
+            "task": data.task.kind,
+            "data": asdict(data.summary),
+            "weights": sum(row.parameters for row in rows),
+            "warnings": list(data.warnings),
+        }
+    )

@@ -68,6 +68,16 @@ class PreparedData:
         rows = self._development
         return rows.inputs, rows.targets.reshape(len(rows.targets), -1)
 
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The least and the greatest number of each column of a table, over all rows but the test part."""
+        frame = getattr(self._development.inputs, "frame", None)
+        if frame is None:
+            return {}
+        numeric = [
+            name for name in frame.columns if frame[name].dtype.kind == "f" and frame[name].notna().any()
+        ]
+        return {str(name): (float(frame[name].min()), float(frame[name].max())) for name in numeric}
+
     def raw_example(self) -> "pd.DataFrame":
         """The first five training rows as they came in: inputs, in the types of the source."""
         return self._example.copy()

@@ -76,6 +76,17 @@ class DatabaseMedium:
             with self._writer(study).begin() as connection:
                 rows.insert_study(connection, study, directions=directions, attributes=attributes)
 
+    def delete(self, study: str) -> None:
+        """Delete a study with all its trials.
+
+        Raises:
+            StudyBusyError: another process is running it.
+        """
+        self._take(study)
+        with self.guarded(), self._writer(study).connect():
+            storage = self._storage(make_tables=False)
+            storage.delete_study(storage.get_study_id_from_name(study))
+
     def open(self, study: str, *, writer: bool) -> tuple[BaseStorage, str | None]:
         """Optuna's storage for reading; the writer takes the lock as well. Nothing has to be repaired."""
         if writer:

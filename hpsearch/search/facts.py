@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Self, TypeVar
 
 import optuna
 
@@ -20,6 +20,7 @@ from hpsearch.search.records import to_fact, to_trial
 __all__ = ["FactStore", "StudyLock"]
 
 _CURVE: Final = "objective_curve"
+M = TypeVar("M", bound=Medium)
 
 
 class FactStore:
@@ -89,6 +90,19 @@ class FactStore:
                     study, directions=directions, attributes={**(attributes or {}), _CURVE: monitored}
                 )
             return cls(medium, study=study, writer=True)
+
+    @staticmethod
+    def delete(place: Database, *, study: str) -> None:
+        """Delete a study from a database, with all its trials; a journal goes with its directory.
+
+        Raises:
+            StorageError: it cannot be deleted. StudyBusyError: another process is running it.
+        """
+        from hpsearch.search.database import DatabaseMedium  # noqa: PLC0415 - sqlalchemy, where it is used
+
+        with _closed_on_error(DatabaseMedium(place)) as medium:
+            medium.delete(study)
+            medium.close()
 
     @classmethod
     def open(cls, place: Place, *, study: str, writer: bool = False) -> Self:
@@ -203,7 +217,7 @@ def medium_of(place: Place) -> Medium:
 
 
 @contextmanager
-def _closed_on_error(medium: Medium) -> Iterator[Medium]:
+def _closed_on_error(medium: M) -> Iterator[M]:
     try:
         yield medium
     except BaseException:

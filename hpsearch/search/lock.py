@@ -4,6 +4,9 @@ import fcntl
 import json
 import os
 import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +14,8 @@ from typing import Final, Self
 
 from hpsearch.errors import StorageError, StudyBusyError
 
+_TRIES: Final = 5
+_PAUSE: Final = 0.02
 _held: Final[set[int]] = set()
 
 
@@ -46,7 +51,7 @@ class StudyLock:
         except OSError as error:
             raise StorageError(f"{self._path}: cannot be made: {error.strerror}") from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(descriptor)
             _sign(descriptor)
         except BlockingIOError:
             holder = _holder(descriptor)
@@ -73,6 +78,41 @@ class StudyLock:
         self._descriptor = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The process that runs a study: its number, its machine, and since when."""
+
+    pid: int
+    host: str
+    since: str
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who holds the lock of a study at this moment; None where nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return _signature(descriptor) or Holder(pid=0, host="", since="")
+    else:
+        return None
+    finally:
+        os.close(descriptor)  # and with it a lock that was taken to look
+
+
+def _take(descriptor: int) -> None:
+    """Lock the file; someone who looks who holds it has it for a moment."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        time.sleep(_PAUSE)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 def _sign(descriptor: int) -> None:
     since = datetime.now().astimezone().isoformat(timespec="seconds")
     name = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
@@ -81,9 +121,14 @@ def _sign(descriptor: int) -> None:
 
 
 def _holder(descriptor: int) -> str:
-    """Who signed the file; the holder may be about to sign it."""
+    """Who signed the file, in words; the holder may be about to sign it."""
+    signed = _signature(descriptor)
+    return f"process {signed.pid} on {signed.host} since {signed.since}" if signed else "another process"
+
+
+def _signature(descriptor: int) -> Holder | None:
     try:
         signed = json.loads(os.pread(descriptor, 4096, 0))
-        return f"process {signed['pid']} on {signed['host']} since {signed['since']}"
+        return Holder(pid=int(signed["pid"]), host=str(signed["host"]), since=str(signed["since"]))
     except (OSError, ValueError, KeyError, TypeError):
-        return "another process"
+        return None

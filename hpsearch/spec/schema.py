@@ -4,6 +4,7 @@ It accepts what sections and parameters accept by themselves, short forms includ
 together show (a `$name` that the space lacks, a range upside down) is left to the reader.
 """
 
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic.fields import FieldInfo
@@ -18,6 +19,9 @@ from hpsearch.spec.section import Section
 from hpsearch.spec.study import StudySpec
 
 Schema = dict[str, Any]
+
+SCHEMA_FILE: Final = Path(__file__).with_name("study.schema.json")
+"""The schema as the package publishes it, for editors; a test holds it equal to `json_schema()`."""
 
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean", "null"]}
 _WIDTHS: Final[Schema] = {

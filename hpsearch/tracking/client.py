@@ -44,6 +44,25 @@ def ensure_experiment(client: MlflowClient, card: StudyCard, *, root: Path | Non
     return str(found.experiment_id)
 
 
+def runs_of(uri: str, creation: str) -> tuple[MlflowClient, list[str]]:
+    """A client, and the ids of all active runs of the study with this creation id, whatever their experiment."""
+    client = MlflowClient(tracking_uri=uri)
+    experiments = [each.experiment_id for each in client.search_experiments(view_type=ViewType.ACTIVE_ONLY)]
+    found: list[str] = []
+    token = None
+    while experiments:
+        page: Any = client.search_runs(
+            experiments,
+            filter_string=f"tags.`{CREATION_TAG}` = '{creation}'",
+            max_results=_PAGE,
+            page_token=token,
+        )
+        found += [str(run.info.run_id) for run in page]
+        if not (token := page.token):
+            break
+    return client, found
+
+
 class ClientSink:
     """Writes runs one by one; finds those that are there by their tags.
 

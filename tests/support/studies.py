@@ -1,15 +1,22 @@
 """Small studies for tests: quick to run, on data that is generated here."""
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
 
 from hpsearch.spec import parse_study
 from hpsearch.store import Store
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 QUICK = """
 study: quick
@@ -156,3 +163,34 @@ def write_customers(path: Path, *, rows: int = 240, seed: int = 1) -> Path:
     frame.loc[stream.choice(rows, rows // 15, replace=False), "plan"] = None
     frame.to_csv(path, index=False)
     return path
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has come to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def cli_here(*arguments, cwd, env=None, given=""):
+    """Run the command line in this process, which spares the time of its imports; else as `cli`. `given` is typed."""
+    from hpsearch.cli import main
+
+    out, err = StringIO(), StringIO()
+    before, handlers = Path.cwd(), {number: signal.getsignal(number) for number in _SIGNALS}
+    variables = {"COLUMNS": "160", **(env or {})}
+    code = 0
+    typed = patch("sys.stdin", StringIO(given))
+    with redirect_stdout(out), redirect_stderr(err), patch.dict(os.environ, variables), typed:
+        os.chdir(cwd)
+        try:
+            main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            os.chdir(before)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    return Done(code, out.getvalue(), err.getvalue())

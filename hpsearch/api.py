@@ -1,0 +1,157 @@
+"""Running a study from Python: from a file, a dictionary or a spec, on data in files or in memory."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from hpsearch.errors import InputError
+from hpsearch.model import TrainedModel
+from hpsearch.pictures import curves_svg, table_html
+from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.ranking import ranked
+from hpsearch.spec import StudySpec, load_study, parse_study
+from hpsearch.spec.yaml_text import dump
+from hpsearch.store import Store, StudyHome
+from hpsearch.study import StudyResult
+from hpsearch.study import run_study as run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hpsearch.data import PreparedData
+
+Progress = bool | Callable[[TrialFact], None]
+
+_LINES: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A study that has been run. In a notebook it shows itself, with the curves of its best trial.
+
+    `result` has all facts, what ended the search, and the test scores.
+    """
+
+    result: StudyResult = field(repr=False)
+    name: str
+    store: Path
+
+    @property
+    def best(self) -> BestParams:
+        """The best parameters, with where they come from."""
+        return best_params(self.name, store=self.store)
+
+    @property
+    def model(self) -> TrainedModel:
+        """The refitted winner, with its preprocessing inside."""
+        return load_model(self.name, store=self.store)
+
+    def leaderboard(self) -> "pd.DataFrame":
+        """The trials, best first."""
+        return leaderboard(self.name, store=self.store)
+
+    def curves(self, trial: int | None = None) -> "pd.DataFrame":
+        """The curves of a trial, the best one unless another is named."""
+        return curves(self.name, trial, store=self.store)
+
+    def _repr_html_(self) -> str:
+        directions = [objective.direction for objective in self.result.spec.objectives]
+        winner = ranked(self.result.facts, directions)[0]
+        scores = {name: score["value"] for name, score in self.result.result["test"].items()}
+        return (
+            f"<b>{self.name}</b>: {len(self.result.facts)} trials, best {winner.name}"
+            f"{table_html('parameter', winner.params)}{table_html('test score', scores)}{curves_svg(winner.curves)}"
+        )
+
+
+def run_study(
+    study: StudySpec | str | Path | Mapping[str, Any],
+    *,
+    data: Any = None,
+    store: str | Path | None = None,
+    workers: int = 1,
+    fresh: bool = False,
+    progress: Progress = True,
+) -> Study:
+    """Run a study to its budget, or go on where it left off; as `hpsearch run` does.
+
+    Args:
+        study: a study file's path, its content as a dictionary, or a `StudySpec`.
+        data: what to learn from, in place of the source that the study names: `(X, y)`, or a DataFrame whose target the
+            study names (`data: {target: price}`). It is kept in the store, by its content.
+        store: where everything is kept; `./mlruns` or $HPSEARCH_STORE unless given.
+        workers: how many processes train. With more than one a script needs `if __name__ == "__main__":`.
+        fresh: begin a new generation beside the stored trials.
+        progress: whether lines on standard error tell how it goes; or a function that is given each trial.
+
+    Raises:
+        HpsearchError: as the command line would report it.
+    """
+    place = Store.locate(store)
+    spec = _spec(study, data, place)
+    observer = _Observer(progress)
+    result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh)
+    return Study(result=result, name=result.home.key, store=place.root)
+
+
+def _spec(study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store) -> StudySpec:
+    if isinstance(study, str | Path):
+        spec = load_study(Path(study)) if data is None else None
+        study = _read(Path(study)) if spec is None else spec
+    if isinstance(study, StudySpec):
+        if data is None:
+            return study
+        study = study.written()
+    content, base = dict(study), Path()
+    if data is not None:
+        from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
+
+        base = store.root / "data"
+        section = dict(content.get("data") or {})
+        content["data"] = {**section, **kept(data, section.get("target"), base)}
+    return parse_study(dump(content), name="study", base=base)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The values of a study file whose data is handed over."""
+    from hpsearch.spec.document import read_document  # noqa: PLC0415
+
+    try:
+        return dict(read_document(path.read_text(encoding="utf-8"), str(path)).values)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from error
+
+
+class _Observer:
+    """Tells standard error, or a function, how a run goes."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._total = self._stored = self._done = 0
+
+    def opened(self, spec: StudySpec, home: StudyHome, data: "PreparedData", stored: int) -> None:
+        self._total, self._stored = max(spec.budget.trials, stored), stored
+        after = f", going on after {stored} trials" if stored else ""
+        self._say(f"{home.key}: {data.summary.rows:,} rows, {data.task.kind}, {self._total} trials{after}")
+        for warning in data.warnings:
+            self.warning(warning)
+
+    def retired(self, fact: TrialFact) -> None:
+        self._done += 1
+        if callable(self._progress):
+            self._progress(fact)
+        elif self._done > self._stored and self._done % max(1, self._total // _LINES) == 0:
+            self._say(f"{self._done}/{self._total} trials, {fact.name} {fact.state.replace('_', ' ')}")
+
+    def step(self, text: str) -> None:
+        self._say(text)
+
+    def warning(self, text: str) -> None:
+        self._say(f"warning: {text}")
+
+    def _say(self, text: str) -> None:
+        if self._progress is True:
+            sys.stderr.write(f"{text}\n")

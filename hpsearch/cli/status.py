@@ -1,0 +1,153 @@
+"""`hpsearch status`, `logs` and `stop`: runs, also those in the background."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.output import hint, json_option, print_json
+from hpsearch.errors import UnknownStudyError
+from hpsearch.store import STORE_VARIABLE, Store
+
+if TYPE_CHECKING:
+    from hpsearch.activity import Activity
+
+_PAUSE: Final = 0.3
+
+
+@click.command(
+    cls=Verb,
+    short_help="Show how studies stand: running, ended, interrupted.",
+    examples=("hpsearch status", "hpsearch status digits", "hpsearch status digits --json | jq .condition"),
+)
+@click.argument("study", metavar="[STUDY]", required=False)
+@store_option
+@json_option
+def status(study: str | None, store: Store, *, as_json: bool) -> None:
+    """Show how a STUDY stands, or all of them: who runs it, trials by how they ended, the best so far.
+
+    A study is running, ended (its budget is spent and its winner refitted), interrupted, or empty.
+    """
+    from hpsearch.activity import activity  # noqa: PLC0415 - help must not import optuna
+
+    homes = [store.find(study)] if study else store.all_studies()
+    found = [activity(home) for home in homes]
+    if as_json:
+        print_json(found[0].to_json() if study else [each.to_json() for each in found])
+        return
+    if not found:
+        click.echo(f"no studies in {store.root} (--store or {STORE_VARIABLE} names another store)")
+        hint("hpsearch", "init", "data.csv", "--target", "COLUMN")
+        return
+    _print_statuses(found)
+    _suggest(found[0] if study else found[-1])
+
+
+def _print_statuses(found: "list[Activity]") -> None:
+    from rich.markup import escape  # noqa: PLC0415
+
+    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+
+    table = plain_table(
+        "study", "condition", "trials", "best", "objective", "ended as", "last trial", "run by"
+    )
+    for each in found:
+        budget = "" if each.trials is None else f"/{max(each.trials, each.done)}"
+        states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in each.states.items())
+        last = "" if each.last is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(each.last))
+        runner = f"process {each.runner.pid} on {each.runner.host}" if each.runner else ""
+        value = "" if each.value is None else f"{each.metric} {number(each.value)}"
+        table.add_row(
+            each.study,
+            each.condition,
+            f"{each.done}{budget}",
+            each.best or "",
+            value,
+            states,
+            last,
+            escape(runner),
+        )
+    console().print(table)
+
+
+def _suggest(each: "Activity") -> None:
+    match each.condition:
+        case "running":
+            hint("hpsearch", "stop", each.study)
+        case "ended":
+            hint("hpsearch", "best", each.study)
+        case _:
+            hint("hpsearch", "extend", each.study)
+
+
+@click.command(
+    cls=Verb,
+    short_help="Show what a run in the background has printed.",
+    examples=("hpsearch logs digits", "hpsearch logs digits --follow"),
+)
+@study_argument
+@store_option
+@click.option("--follow", "-f", is_flag=True, help="Go on printing until the run ends, or Ctrl-C.")
+@click.option(
+    "--lines", "-n", type=click.IntRange(min=0), default=50, show_default=True, help="How many of the last."
+)
+def logs(study: str, store: Store, *, follow: bool, lines: int) -> None:
+    """Print what `hpsearch run --detach` of a STUDY has printed. Runs in the foreground leave nothing here."""
+    path = store.logs / f"{study.partition('~')[0]}.log"
+    if not path.is_file():
+        raise UnknownStudyError(
+            f"no run of {study!r} was started in the background from {store.root}; `hpsearch run FILE --detach` does it"
+        )
+    shown = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    for line in shown[len(shown) - lines :] if lines else []:
+        click.echo(line)
+    if follow:
+        for text in _following(path, store, study):
+            click.echo(text, nl=False)
+
+
+def _following(path: Path, store: Store, study: str) -> Iterator[str]:
+    """What is added to a file, until nobody runs the study and nothing more comes."""
+    from hpsearch.search.lock import holder_of  # noqa: PLC0415
+
+    with path.open(encoding="utf-8", errors="replace") as file:
+        file.seek(0, 2)
+        while True:
+            homes = store.generations(study.partition("~")[0])
+            running = any(holder_of(home.lock) for home in homes)
+            if text := file.read():
+                yield text
+            elif not running:
+                return
+            time.sleep(_PAUSE)
+
+
+@click.command(
+    cls=Verb,
+    short_help="Stop the run of a study; what has finished is kept.",
+    examples=("hpsearch stop digits", "hpsearch stop digits --timeout 5"),
+)
+@study_argument
+@store_option
+@json_option
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=60.0,
+    show_default=True,
+    help="Seconds to wait until it has.",
+)
+def stop(study: str, store: Store, *, as_json: bool, timeout: float) -> None:
+    """Ask the process that runs a STUDY to stop, and wait until it has. Finished trials are kept; `run` goes on."""
+    from hpsearch.activity import stop as stop_run  # noqa: PLC0415
+
+    home = store.find(study)
+    holder = stop_run(home, patience=timeout)
+    if as_json:
+        print_json({"study": home.key, "pid": holder.pid})
+        return
+    click.echo(f"{home.key}: process {holder.pid} has stopped")
+    hint("hpsearch", "status", home.key)

@@ -1,0 +1,236 @@
+"""A first study file for data that nobody has described yet: what to leave out, how to split, what to search."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from hpsearch.data import PreparedData, prepare
+from hpsearch.data.columns import is_numeric, tidy
+from hpsearch.data.sources import load
+from hpsearch.errors import InputError, Problem
+from hpsearch.spec import StudySpec, parse_study
+from hpsearch.spec.schema import SCHEMA_FILE
+from hpsearch.spec.sources import is_named
+from hpsearch.spec.yaml_text import dump
+
+_FEW: Final = 500
+_MANY: Final = 100_000
+_RARE: Final = 0.1
+_SKEWED: Final = 2.0
+_DATES: Final = 0.9
+_MOST_FOR_COUNTING: Final = 50_000
+_TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A study file as text, the study that it says, and what was seen in the data, a sentence each."""
+
+    text: str
+    spec: StudySpec
+    notes: tuple[str, ...]
+    rows: int
+    task: str
+
+
+def draft(source: str, *, targets: Sequence[str], name: str | None, base: Path, trials: int) -> Draft:
+    """A valid study for a data source, with ranges that fit its size.
+
+    `base` is the directory of the file to be; `source` is relative to it.
+
+    Raises:
+        DataError: the data cannot be read or used.
+        InputError: a table's target is not named, or there is no such column.
+    """
+    dropped, notes = _columns_to_drop(source, targets, base)
+    settings = _data_settings(source, targets, dropped)
+    data = _look(settings, base)
+    notes += data.warnings
+    text = "\n".join(_lines(name or _name_of(source), settings, data, notes, trials)) + "\n"
+    spec = parse_study(text, name="the draft", base=base)
+    return Draft(text=text, spec=spec, notes=tuple(notes), rows=data.summary.rows, task=data.task.kind)
+
+
+def _name_of(source: str) -> str:
+    stem = source.rsplit("/", 1)[-1] if is_named(source) else Path(source).stem
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:64] or "study"
+
+
+def _data_settings(source: str, targets: Sequence[str], dropped: Sequence[str]) -> dict[str, Any]:
+    settings: dict[str, Any] = {"source": source}
+    if targets:
+        settings["target"] = targets[0] if len(targets) == 1 else list(targets)
+    if dropped:
+        settings["drop"] = list(dropped)
+    return settings
+
+
+def _look(settings: dict[str, Any], base: Path) -> PreparedData:
+    """The data as a study of nothing but these settings has it."""
+    spec = parse_study(dump({"study": "draft", "data": settings}), name="the draft", base=base)
+    return prepare(spec.data, seed=0, base=base)
+
+
+def _columns_to_drop(source: str, targets: Sequence[str], base: Path) -> tuple[list[str], list[str]]:
+    """Columns that tell rows apart, and nothing else, and what to say of them; none where the source is no table."""
+    if is_named(source) or Path(source).suffix.lower() not in _TABLES:
+        return [], []
+    frame = load(source, base=base).frame
+    _check_targets(source, frame, targets)
+    inputs = tidy(frame.drop(columns=[name for name in targets if name in frame.columns]))
+    dropped, notes = [], []
+    for name in map(str, inputs.columns):
+        if why := _why_drop(name, inputs[name]):
+            dropped.append(name)
+            notes.append(f"column {name!r} is left out: {why}")
+    return dropped, notes
+
+
+def _check_targets(source: str, frame: "pd.DataFrame", targets: Sequence[str]) -> None:
+    columns = [str(name) for name in frame.columns]
+    shown = ", ".join(columns[:30]) + (", ..." if columns[30:] else "")
+    if not targets:
+        raise InputError(
+            Problem(
+                place=source,
+                rule="is a table, whose target must be named",
+                remedy=f"--target is one of {shown}",
+            )
+        )
+    problems = []
+    for name in targets:
+        if name not in columns:
+            near = get_close_matches(name, columns, n=1)
+            remedy = f"did you mean {near[0]!r}?" if near else f"there are {shown}"
+            problems.append(
+                Problem(place=f"--target {name}", rule=f"{source} has no such column", remedy=remedy)
+            )
+    if problems:
+        raise InputError(problems)
+
+
+def _why_drop(name: str, column: "pd.Series[Any]") -> str:
+    known = column.dropna()
+    if known.nunique() < 2:
+        return "it is the same in every row"
+    if is_numeric(column):
+        counted = len(known) == len(column) and known.is_unique and (known.diff().dropna() == 1).all()
+        return "it numbers the rows" if counted else ""
+    texts = known.astype(str)
+    dates = pd.to_datetime(texts.head(200), errors="coerce", format="mixed")
+    if dates.notna().mean() >= _DATES:
+        return f"it is a date; `split: {{time: {name}}}` splits by it"
+    if texts.nunique() > 0.9 * len(texts):
+        return "it differs in every row"
+    return ""
+
+
+def _lines(
+    name: str, settings: dict[str, Any], data: PreparedData, notes: Sequence[str], trials: int
+) -> Iterator[str]:
+    summary, task = data.summary, data.task
+    yield f"# yaml-language-server: $schema={SCHEMA_FILE}"
+    yield f"# {_described(data)}"
+    for note in notes:
+        yield f"# Note: {note}"
+    yield "#"
+    yield "# What is left out has a default: docs/study-file.md has every key. `hpsearch validate` checks this file."
+    yield f"study: {_flow(name)}"
+    yield "seed: 0"
+    yield ""
+    yield "data:"
+    for key, value in settings.items():
+        yield f"  {key}: {_flow(value)}"
+    yield from _split_lines(summary.rows, classes=task.is_classification)
+    if not task.is_classification and _is_skewed(data):
+        yield "  preprocess: {target: log}             # the target has a long tail: errors count in proportion"
+    yield ""
+    yield from _search_lines(data)
+    yield ""
+    yield from _objective_lines(data)
+    yield f"budget: {{trials: {trials}}}                  # a total: `hpsearch extend` adds to it"
+
+
+def _described(data: PreparedData) -> str:
+    summary, task = data.summary, data.task
+    kind = "regression" if task.kind == "regression" else f"classification into {len(task.classes)} classes"
+    return f"{summary.source}: {summary.rows:,} rows, {summary.inputs} columns, {kind} of {', '.join(summary.targets)}."
+
+
+def _split_lines(rows: int, *, classes: bool) -> Iterator[str]:
+    if rows < _FEW:
+        yield "  split: {test: 0.2, folds: 5}         # few rows: each trial is the mean of five networks"
+    elif rows >= _MANY:
+        yield "  split: {validation: 0.1, test: 0.1}"
+    else:
+        stratify = ", stratify: true" if classes else ""
+        yield f"  split: {{validation: 0.2, test: 0.2{stratify}}}"
+
+
+def _is_skewed(data: PreparedData) -> bool:
+    _, targets = data.development_rows()
+    values = targets.astype(np.float64)[:_MOST_FOR_COUNTING]
+    spread = values.std(axis=0)
+    if (values < 0).any() or (spread == 0).any():
+        return False
+    skew = (((values - values.mean(axis=0)) / spread) ** 3).mean(axis=0)
+    return bool((skew > _SKEWED).all())
+
+
+_SIZES: Final = (
+    # rows up to, batch sizes, epochs, widths of layers, greatest L2
+    (500, [8, 16, 32], (20, 200), [8, 16, 32], 1e-1),
+    (5_000, [16, 32, 64], (10, 100), [16, 32, 64, 128], 1e-1),
+    (50_000, [32, 64, 128], (5, 50), [32, 64, 128, 256], 1e-2),
+    (np.inf, [64, 128, 256, 512], (3, 30), [64, 128, 256, 512], 1e-2),
+)
+
+
+def _search_lines(data: PreparedData) -> Iterator[str]:
+    rows, axes = data.summary.train_rows, data.training.train.x.ndim
+    _, batches, (least, most), widths, l2 = next(size for size in _SIZES if rows <= size[0])
+    kinds = {2: "dense", 3: ["convolutional", "recurrent"], 4: "convolutional"}
+    kind = "convolutional" if data.tokens is not None else kinds[axes]
+    yield "model: {activation: relu, initializer: he}"
+    yield ""
+    yield "# A list is a choice, a bare value is fixed, {min, max, log} a range; `when` makes a parameter conditional."
+    yield "space:"
+    if kind != "dense":
+        yield f"  kind: {_flow(kind)}"
+        widths = [8, 16, 32]
+    yield "  depth: [1, 2, 3]"
+    yield f"  width: {_flow(widths)}"
+    yield f"  epochs: {{min: {least}, max: {most}}}             # a trial that has learned what it can stops before"
+    yield f"  batch_size: {_flow(batches)}"
+    yield "  learning_rate: {min: 1e-4, max: 1e-1, log: true}"
+    yield "  optimizer: [momentum, adam]"
+    yield "  momentum: {min: 0.8, max: 0.99, when: {optimizer: momentum}}"
+    yield "  dropout: {min: 0.0, max: 0.5}"
+    yield f"  l2: {{min: 1e-6, max: {l2:g}, log: true}}"
+
+
+def _objective_lines(data: PreparedData) -> Iterator[str]:
+    counts = data.summary.class_counts
+    if counts and min(counts.values()) < _RARE * max(counts.values()):
+        rare = min(counts, key=lambda label: counts[label])
+        yield f"# class {_flow(rare)} is rare: what counts is the mean over classes, not over rows"
+        yield "objective: {metric: validation_macro_f1, direction: maximize}"
+    else:
+        yield "objective: {metric: validation_loss, direction: minimize}"
+
+
+def _flow(value: Any) -> str:
+    """A value on one line, as the study file's reader reads it back."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_flow, value))}]"
+    if isinstance(value, str):
+        plain = dump(value).removesuffix("...\n").strip()
+        return plain if "\n" not in plain and not set(plain) & set("{}[],#") else json.dumps(value)
+    return dump(value).removesuffix("...\n").strip()

@@ -1,0 +1,89 @@
+"""A recipe for other libraries: what the source texts for PyTorch and Keras have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+from hpsearch.errors import InputError
+
+LEVELS: Final = 256
+"""Dropout is by whole 256ths here, so that other libraries must drop as often."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A fully connected network and its training. `of` says in words whose it is."""
+
+    of: str
+    inputs: int
+    outputs: int
+    hidden: tuple[int, ...]
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of_trial(
+        cls, of: str, hyperparameters: Mapping[str, Any], network: Mapping[str, Any] | None
+    ) -> "Recipe":
+        """The recipe of a trial: its hyperparameters, and the refitted network's plan as JSON.
+
+        Raises:
+            InputError: the network is not fully connected, its size is not known yet, or its schedule follows what it
+                observes.
+        """
+        if network is None:
+            raise InputError(
+                f"{of}: how many inputs the network takes is known when the study has come to its end"
+            )
+        if "hidden" not in hyperparameters or network["inputs"]["tokens"] is not None:
+            raise InputError(f"{of}: source text is written of fully connected networks only")
+        if hyperparameters["schedule"] == "plateau":
+            raise InputError(
+                f"{of}: the plateau schedule follows what is observed; no text says it in advance"
+            )
+        return cls(
+            of=of,
+            inputs=prod(network["inputs"]["shape"]),
+            outputs=network["outputs"],
+            hidden=tuple(hyperparameters["hidden"]),
+            settings=hyperparameters,
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        return self.settings[name]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Numbers between the layers, from the inputs to the outputs."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    def rate(self, name: str) -> float:
+        """A dropout rate as it is applied."""
+        return float(min(round(self.settings[name] * LEVELS), LEVELS - 1) / LEVELS)
+
+    def learning_rate(self) -> list[str]:
+        """The lines of a function `learning_rate(epoch, step, steps)`, all counted from 0."""
+        h = self.settings
+        rate, floor = h["learning_rate"], min(h["min_learning_rate"], h["learning_rate"])
+        factor = {
+            "constant": "1.0",
+            "step": f"{h['decay_rate']!r} ** (epoch // {h['decay_epochs']})",
+            "exponential": f"{h['decay_rate']!r} ** (epoch / {h['decay_epochs']})",
+            "cosine": f"{floor / rate!r} + {1 - floor / rate!r} * "
+            f"(1 + math.cos(math.pi * min(epoch / {h['epochs']}, 1))) / 2",
+        }[h["schedule"]]
+        lines = [
+            "def learning_rate(epoch, step, steps):",
+            '    """The learning rate of a step of an epoch of so many steps, all counted from 0."""',
+            f"    rate = max({rate!r} * {_bracketed(factor)}, {floor!r})",
+        ]
+        if h["warmup_epochs"]:
+            lines += [
+                f"    if epoch < {h['warmup_epochs']}:",
+                f"        rate *= (epoch * steps + step + 1) / ({h['warmup_epochs']} * steps)",
+            ]
+        return [*lines, "    return rate"]
+
+
+def _bracketed(factor: str) -> str:
+    return factor if factor == "1.0" else f"({factor})"

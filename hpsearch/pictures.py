@@ -1,0 +1,60 @@
+"""Small pictures and tables as HTML, for notebooks: nothing to install, nothing to load."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from math import isfinite
+from typing import Any, Final
+
+_WIDTH: Final = 420
+_HEIGHT: Final = 180
+_MARGIN: Final = 40
+_SHOWN: Final = {"train_loss": "#1f77b4", "validation_loss": "#d62728"}
+
+
+def curves_svg(curves: Mapping[str, Sequence[float]]) -> str:
+    """The training and the validation loss by epoch, as an SVG; empty where there is no number to draw."""
+    drawn = {name: list(curves[name]) for name in _SHOWN if any(map(isfinite, curves.get(name, ())))}
+    values = [value for curve in drawn.values() for value in curve if isfinite(value)]
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    span, last = (high - low) or 1.0, max(map(len, drawn.values()))
+    lines = []
+    for place, (name, curve) in enumerate(drawn.items()):
+        points = " ".join(
+            f"{_MARGIN + (_WIDTH - 2 * _MARGIN) * epoch / max(1, last - 1):.1f},"
+            f"{_HEIGHT - _MARGIN - (_HEIGHT - 2 * _MARGIN) * (value - low) / span:.1f}"
+            for epoch, value in enumerate(curve)
+            if isfinite(value)
+        )
+        colour = _SHOWN[name]
+        lines.append(f'<polyline fill="none" stroke="{colour}" stroke-width="1.5" points="{points}"/>')
+        lines.append(_text(_MARGIN + 160 * place, 16, name.replace("_", " "), colour))
+    axis = (
+        f'<path d="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" fill="none" stroke="#888"/>'
+    )
+    marks = _text(2, _MARGIN, f"{high:.3g}") + _text(2, _HEIGHT - _MARGIN, f"{low:.3g}")
+    marks += _text(_MARGIN, _HEIGHT - 20, "epoch 1") + _text(
+        _WIDTH - 2 * _MARGIN, _HEIGHT - 20, f"epoch {last}"
+    )
+    size = f'width="{_WIDTH}" height="{_HEIGHT}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{axis}{marks}{"".join(lines)}</svg>'
+
+
+def _text(x: float, y: float, text: str, colour: str = "#555") -> str:
+    return (
+        f'<text x="{x}" y="{y}" font-size="11" font-family="sans-serif" fill="{colour}">{escape(text)}</text>'
+    )
+
+
+def table_html(head: str, values: Mapping[str, Any]) -> str:
+    """Names and values, a row each; empty where there is none."""
+    rows = "".join(
+        f"<tr><td>{escape(name.replace('_', ' '))}</td><td>{escape(_shown(value))}</td></tr>"
+        for name, value in values.items()
+    )
+    return f"<table><tr><th>{escape(head)}</th><th>value</th></tr>{rows}</table>" if rows else ""
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

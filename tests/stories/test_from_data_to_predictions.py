@@ -1,0 +1,246 @@
+"""From a CSV file to predictions, and on: init, run, extend, retry, refit, predict, in the background too."""
+
+import json
+import os
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpsearch.search.facts import FactStore
+from hpsearch.spec import load_study
+from tests.support.studies import QUICK, cli, cli_here, run_quick, write_customers, write_houses
+
+SMALL = (
+    "-S",
+    "budget.trials=3",
+    "-S",
+    "space.epochs.max=25",
+    "-S",
+    "data.split={test: 0.2}",
+    "--workers",
+    "1",
+)
+
+
+@pytest.fixture(scope="module")
+def houses(tmp_path_factory):
+    """A directory with a table, the study that `init` writes for it, and a run of that."""
+    directory = tmp_path_factory.mktemp("houses")
+    write_houses(directory / "houses.csv")
+    begun = cli_here("init", "houses.csv", "--target", "price", cwd=directory)
+    assert begun.returncode == 0, begun.stderr
+    assert begun.stderr == "Next: hpsearch run study.yaml\n"
+    done = cli_here("run", "study.yaml", *SMALL, cwd=directory)
+    assert done.returncode == 0, done.stderr
+    return directory
+
+
+def as_json(*arguments, cwd):
+    done = cli_here(*arguments, "--json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout, parse_constant=pytest.fail)
+
+
+def test_init_writes_a_commented_study_that_names_its_schema(houses):
+    """Valid as it stands; few rows make folds and small networks."""
+    text = (houses / "study.yaml").read_text()
+    schema = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
+    assert json.loads(Path(schema).read_text())["title"] == "hpsearch study file"
+    spec = load_study(houses / "study.yaml")
+    assert (spec.study, spec.data.target, spec.data.split.folds) == ("houses", "price", 5)
+    assert max(spec.space["width"].values) == 32
+    assert text.count("#") > 5
+
+
+def test_init_leaves_out_what_only_tells_rows_apart(tmp_path):
+    """Numbers of rows, names, dates, constants: each with its reason."""
+    table = pd.read_csv(write_customers(tmp_path / "people.csv"))
+    table.insert(0, "id", range(100, 100 + len(table)))
+    table["name"] = [f"person {i}" for i in range(len(table))]
+    table["joined"] = pd.date_range("2020-01-01", periods=len(table)).astype(str)
+    table["country"] = "CH"
+    table.to_csv(tmp_path / "people.csv", index=False)
+    made = as_json("init", "people.csv", "-t", "left", "-o", "churn.yaml", "--name", "churn", cwd=tmp_path)
+    assert (made["study"], made["task"]) == ("churn", "binary")
+    assert set(load_study(tmp_path / "churn.yaml").data.drop) == {"id", "name", "joined", "country"}
+    assert any("'joined' is left out: it is a date" in note for note in made["notes"])
+
+
+def test_init_sees_rare_classes_and_long_tails(tmp_path):
+    """What is judged, and on which scale, follows from the target."""
+    stream = np.random.default_rng(0)
+    x = stream.normal(size=(2000, 3))
+    pd.DataFrame(x).assign(y=np.where(x[:, 0] > 1.8, "yes", "no")).to_csv(tmp_path / "rare.csv", index=False)
+    as_json("init", "rare.csv", "-t", "y", "-o", "rare.yaml", cwd=tmp_path)
+    assert load_study(tmp_path / "rare.yaml").objectives[0].metric == "validation_macro_f1"
+    pd.DataFrame(x).assign(y=np.exp(2 * x[:, 0])).to_csv(tmp_path / "tail.csv", index=False)
+    as_json("init", "tail.csv", "-t", "y", "-o", "tail.yaml", cwd=tmp_path)
+    assert load_study(tmp_path / "tail.yaml").data.preprocess.target == "log"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("houses.csv",), ["--target is one of area, district"]),
+        (("houses.csv", "--target", "prize"), ["no such column", "did you mean 'price'?"]),
+        (("hauses.csv", "--target", "price"), ["hauses.csv"]),
+        (("houses.csv", "--target", "price", "-o", "study.yaml"), ["is there already", "--force"]),
+        (("houses.docx", "--target", "price"), ["must be a file that ends in"]),
+    ],
+)
+def test_init_says_what_is_wrong(houses, arguments, words):
+    """Exit code 2, and what is there instead."""
+    target = () if "-o" in arguments else ("-o", "another.yaml")
+    done = cli_here("init", *arguments, *target, cwd=houses)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    for word in words:
+        assert word in done.stderr
+    assert not (houses / "another.yaml").exists()
+
+
+@pytest.mark.parametrize("source", ["sklearn/digits", "sklearn/iris", "sklearn/diabetes"])
+def test_init_works_for_data_of_packages(tmp_path, source):
+    """No target needs to be named."""
+    as_json("init", source, cwd=tmp_path)
+    assert load_study(tmp_path / "study.yaml").data.source == source
+
+
+def test_predict_writes_a_file_and_warns_of_what_is_unlike(houses):
+    """Unseen categories, numbers beyond the range, a missing column, columns that are not used."""
+    table = pd.read_csv(houses / "houses.csv").drop(columns=["year"])
+    table.loc[0, "district"] = "moon"
+    table.loc[1, "area"] = 10_000.0
+    table["colour"] = "red"
+    table.to_csv(houses / "new.csv", index=False)
+    done = cli_here("predict", "houses", "new.csv", "-o", "out.csv", cwd=houses)
+    assert done.returncode == 0, done.stderr
+    predicted = pd.read_csv(houses / "out.csv")
+    assert list(predicted) == ["price"]
+    assert len(predicted) == len(table)
+    for words in (
+        "column 'year' is missing",
+        "column 'district': 1 rows of categories not seen in training: 'moon'",
+        "column 'area': 1 of 200 values beyond the training data's",
+        "columns that the model does not use: 'colour'",
+    ):
+        assert words in done.stderr
+    strict = cli_here("predict", "houses", "new.csv", "--strict", cwd=houses)
+    assert (strict.returncode, strict.stdout) == (2, "")
+
+
+def test_predict_of_the_training_table_is_silent_and_the_same_as_in_python(houses):
+    """CSV on standard output, JSON for programs."""
+    from hpsearch import load_model
+
+    done = cli_here("predict", "houses", "houses.csv", cwd=houses)
+    assert done.stderr == ""
+    expected = load_model("houses", store=houses / "mlruns").predict(pd.read_csv(houses / "houses.csv"))
+    assert [float(line) for line in done.stdout.splitlines()[1:]] == pytest.approx(expected.tolist())
+    rows = as_json("predict", "mlruns/studies/houses/model", "houses.csv", cwd=houses)
+    assert [row["price"] for row in rows] == pytest.approx(expected.tolist())
+
+
+def test_probabilities_come_by_class(tmp_path):
+    """They sum to one."""
+    run_quick(tmp_path / "mlruns", budget__trials=2)
+    np.savez(tmp_path / "x.npz", X=np.array([[5.1, 3.5, 1.4, 0.2], [6.2, 2.9, 4.3, 1.3]]))
+    rows = as_json("predict", "quick", "x.npz", "--proba", cwd=tmp_path)
+    assert len(rows) == 2
+    for row in rows:
+        assert sum(value for name, value in row.items() if name.startswith("P(")) == pytest.approx(1)
+
+
+def test_extend_trains_more_without_the_file_and_comes_out_as_one_run(tmp_path):
+    """The trial table is that of a budget which was as large from the start."""
+    long, _ = run_quick(tmp_path / "long", budget__trials=9)
+    run_quick(tmp_path / "mlruns", budget__trials=4)
+    summary = as_json("extend", "quick", "--trials", "5", "--workers", "1", "--quiet", cwd=tmp_path)
+    assert summary["trials"] == 9
+    trials = as_json("trials", "quick", "--sort", "number", cwd=tmp_path)
+    assert [trial["params"] for trial in trials] == [dict(fact.params) for fact in long.facts]
+    assert as_json("status", "quick", cwd=tmp_path)["trials"] == 9
+
+
+def test_only_the_latest_generation_is_extended(tmp_path):
+    """Another one is refused by name."""
+    run_quick(tmp_path / "mlruns", budget__trials=2)
+    run_quick(tmp_path / "mlruns", fresh=True, budget__trials=2)
+    done = cli_here("extend", "quick~1", cwd=tmp_path)
+    assert (done.returncode, "latest generation of quick, which is quick~2" in done.stderr) == (2, True)
+
+
+def test_retry_trains_what_failed_in_a_new_generation(tmp_path):
+    """Trials before the failure are kept as they are; the table comes out as if nothing had failed."""
+    whole, _ = run_quick(tmp_path / "mlruns", budget__trials=8)
+    home = whole.home
+    with FactStore.open(home.facts, study="quick") as stored:
+        facts, attributes, directions = stored.facts(), dict(stored.attributes), stored.directions
+    facts[5] = replace(facts[5], state="failed", values=None, reason="MemoryError")
+    home.facts.unlink()
+    with FactStore.create(home.facts, study="quick", directions=directions, attributes=attributes) as copy:
+        for fact in facts:
+            copy.append(fact)
+    done = cli_here("retry", "quick", "--failed", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "failed: 5; quick~2 keeps the 5 trials before them" in done.stderr
+    again = as_json("trials", "quick~2", "--sort", "number", cwd=tmp_path)
+    assert [trial["params"] for trial in again] == [dict(fact.params) for fact in whole.facts]
+    assert [trial["state"] for trial in again] == [fact.state for fact in whole.facts]
+    none = cli_here("retry", "quick~2", "--failed", cwd=tmp_path)
+    assert (none.returncode, "none of its 8 trials has failed" in none.stderr) == (1, True)
+
+
+def test_refit_says_how_scores_vary_over_seeds(houses):
+    """As many values as seeds, all different; the study's model stays as it is."""
+    model = (houses / "mlruns/studies/houses/model/weights.npz").read_bytes()
+    report = as_json("refit", "houses", "--seeds", "3", cwd=houses)
+    assert len(set(report["values"])) == len(set(report["test"]["rmse"])) == 3
+    assert report["selected"] == as_json("show", "houses", cwd=houses)["values"][0]
+    assert model == (houses / "mlruns/studies/houses/model/weights.npz").read_bytes()
+    assert as_json("refit", "houses", "--seeds", "3", cwd=houses) == report
+    assert "from 2 other seeds" in cli_here("refit", "houses", "--seeds", "2", cwd=houses).stdout
+
+
+def test_a_run_in_the_background_is_seen_and_stopped(tmp_path):
+    """A real process: status, logs and stop; what finished is kept, and can be gone on with."""
+    (tmp_path / "quick.yaml").write_text(QUICK)
+    started = as_json(
+        "run", "quick.yaml", "-S", "budget.trials=100000", "--detach", "--workers", "1", cwd=tmp_path
+    )
+    try:
+        running = as_json("status", "quick", cwd=tmp_path)
+        assert (running["condition"], running["runner"]["pid"]) == ("running", started["pid"])
+        again = cli_here("run", "quick.yaml", "-S", "budget.trials=100000", "--detach", cwd=tmp_path)
+        assert (again.returncode, "is being run by process" in again.stderr) == (1, True)
+        assert cli_here("rm", "quick", "--yes", cwd=tmp_path).returncode == 1
+        while as_json("status", "quick", cwd=tmp_path)["done"] < 4:
+            time.sleep(0.2)
+        assert as_json("stop", "quick", cwd=tmp_path)["pid"] == started["pid"]
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(started["pid"], signal.SIGKILL)
+    assert as_json("status", "quick", cwd=tmp_path)["condition"] == "interrupted"
+    assert "stopped; " in cli_here("logs", "quick", "--follow", cwd=tmp_path).stdout
+
+
+def test_a_study_that_cannot_be_run_is_not_started_in_the_background(tmp_path):
+    """Its mistakes are told where it was started."""
+    (tmp_path / "wrong.yaml").write_text("study: wrong\ndata: {source: missing.csv, target: y}\n")
+    done = cli("run", "wrong.yaml", "--detach", cwd=tmp_path)
+    assert (done.returncode, "missing.csv" in done.stderr) == (2, True)
+    assert not (tmp_path / "mlruns").exists()
+
+
+def test_validate_and_run_tell_programs_the_same(houses):
+    """All that prints has a JSON form."""
+    checked = as_json("validate", "study.yaml", cwd=houses)
+    assert (checked["valid"], checked["task"], checked["data"]["rows"]) == (True, "regression", 200)
+    summary = as_json("run", "study.yaml", *SMALL, "--quiet", cwd=houses)
+    assert (summary["study"], summary["trials"], summary["ended"]) == ("houses", 3, "trials")
+    assert as_json("sync", "houses", cwd=houses)["total"] == 3

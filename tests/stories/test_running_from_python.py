@@ -1,0 +1,137 @@
+"""`run_study` and what it gives, as a notebook uses them."""
+
+import json
+import re
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from hpsearch import StudySpec, best_params, curves, leaderboard, run_study
+from hpsearch.errors import DataError, SpecError, UnknownTrialError
+from tests.support.studies import QUICK, cli_here, run_quick, write_houses
+
+SMALL = {
+    "study": "small",
+    "model": {"hidden": [8]},
+    "space": {"epochs": 4, "learning_rate": {"min": 0.01, "max": 0.03}, "batch_size": 16},
+    "budget": {"trials": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    """Two classes in four numbers."""
+    stream = np.random.default_rng(0)
+    x = stream.normal(size=(120, 4)).astype(np.float32)
+    return x, np.where(x[:, 0] + x[:, 1] > 0, "yes", "no")
+
+
+@pytest.fixture(scope="module")
+def study(arrays, tmp_path_factory):
+    """A study of a dictionary, on arrays."""
+    return run_study(SMALL, data=arrays, store=tmp_path_factory.mktemp("store"), progress=False)
+
+
+def test_a_dictionary_and_arrays_are_enough(study, arrays):
+    """Best parameters, model, leaderboard, curves, all of the run."""
+    assert set(study.best) == {"epochs", "learning_rate", "batch_size"}
+    assert study.best == best_params("small", store=study.store)
+    assert (study.model.predict(arrays[0]) == arrays[1]).mean() > 0.7
+    board = study.leaderboard()
+    assert board.index.name == "trial"
+    assert board["validation_loss"].is_monotonic_increasing
+    assert study.curves().shape[0] == 4
+    assert board.index[0] == study.best.trial
+
+
+def test_it_goes_on_in_the_command_line(study):
+    """What Python has begun is a study like any other, its data kept in the store."""
+    done = cli_here(
+        "extend", "small", "--trials", "1", "--store", study.store, "--workers", "1", "--json", cwd="."
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["trials"] == 4
+
+
+def test_a_table_names_its_target_in_the_study(tmp_path):
+    """As does a pair of tables; the same data is the same study."""
+    table = pd.read_csv(write_houses(tmp_path / "houses.csv"))
+    settings = {**SMALL, "data": {"target": "price"}}
+    one = run_study(settings, data=table, store=tmp_path, progress=False)
+    pair = table.drop(columns="price"), table["price"]
+    two = run_study(settings, data=pair, store=tmp_path, progress=False)
+    assert one.result.facts == two.result.facts
+    assert len(list((tmp_path / "data").iterdir())) == 1
+
+
+def test_files_specs_and_text_of_progress(tmp_path, capsys):
+    """A path runs as it does in the command line; a spec as its file; a function is given each trial."""
+    (tmp_path / "quick.yaml").write_text(QUICK.replace("trials: 14", "trials: 3"))
+    seen = []
+    run_study(tmp_path / "quick.yaml", store=tmp_path / "a", progress=seen.append)
+    assert [fact.number for fact in seen] == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    content = yaml.safe_load(
+        QUICK.replace("trials: 14", "trials: 3").replace("1e-3", "0.001").replace("1e-1", "0.1")
+    )
+    again = run_study(StudySpec.model_validate(content), store=tmp_path / "b")
+    assert [fact.params for fact in again.result.facts] == [fact.params for fact in seen]
+    assert "3/3 trials" in capsys.readouterr().err
+
+
+def test_pictures_are_data_as_well(tmp_path):
+    """An array of more than two dimensions."""
+    x = np.random.default_rng(0).integers(0, 255, size=(80, 6, 6, 1)).astype(np.uint8)
+    settings = {**SMALL, "budget": {"trials": 1}}
+    study = run_study(settings, data=(x, x[:, 0, 0, 0] > 127), store=tmp_path, progress=False)
+    assert study.model.predict(x[:3]).shape == (3,)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ([1, 2], "must be \\(X, y\\) or a DataFrame, got list"),
+        ((np.zeros((3, 2)), np.zeros(4)), "3 rows of X and 4 of y"),
+        ((np.zeros(3), np.zeros(3)), "rows of numbers"),
+        (pd.DataFrame({"a": [1.0]}), "whose target must be named"),
+    ],
+)
+def test_data_that_is_none_is_refused(tmp_path, data, words):
+    """Before anything is written."""
+    with pytest.raises(DataError, match=words):
+        run_study(SMALL, data=data, store=tmp_path, progress=False)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_key_of_a_dictionary_is_named(arrays, tmp_path):
+    """As in a file."""
+    with pytest.raises(SpecError, match=r"space.learning_rat: .*did you mean 'learning_rate'"):
+        run_study({**SMALL, "space": {"learning_rat": 1}}, data=arrays, store=tmp_path, progress=False)
+
+
+def test_tables_of_trials_and_curves(tmp_path):
+    """Every trial has its row, pruned ones at the end; a trial that is not there is named."""
+    result, _ = run_quick(tmp_path)
+    board = leaderboard("quick", store=tmp_path)
+    assert len(board) == 14
+    finished = board["state"].isin(["complete", "stopped_early"]).tolist()
+    assert finished == sorted(finished, reverse=True)
+    fact = result.facts[3]
+    assert curves("quick", 3, store=tmp_path)["validation_loss"].tolist() == list(
+        fact.curves["validation_loss"]
+    )
+    with pytest.raises(UnknownTrialError, match="trials 0 to 13, not 14"):
+        curves("quick", 14, store=tmp_path)
+
+
+def test_notebooks_show_curves_and_tables(study):
+    """Well-formed, with nothing to be loaded from elsewhere."""
+    page = study._repr_html_()
+    svg = ET.fromstring(re.search(r"<svg.*</svg>", page).group(0))
+    assert len([each for each in svg if each.tag.endswith("polyline")]) == 2
+    assert "learning rate" in page
+    assert "learning rate" in study.best._repr_html_()
+    assert "http" not in page.replace("http://www.w3.org", "")
