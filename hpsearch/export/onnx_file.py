@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.curves import STRAIGHT
 from hpsearch.data.numeric import NumericColumn
 from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.engine import forward, probabilities
@@ -105,8 +106,22 @@ def _straight(preprocessor: Any) -> list[NumericColumn] | None:
     if not isinstance(preprocessor, Preprocessor) or preprocessor.components is not None:
         return None
     numeric = [column for column in preprocessor.fitted if isinstance(column, NumericColumn)]
-    straight = all(column.curve == "none" and not column.indicator for column in numeric)
+    straight = all(column.curve == STRAIGHT and not column.indicator for column in numeric)
     return numeric if straight and len(numeric) == len(preprocessor.fitted) else None
+
+
+def _target_curve(model: TrainedModel) -> str:
+    """The curve that all targets were put on, of those that ONNX can undo.
+
+    Raises:
+        InputError: it is another one, or targets differ in it.
+    """
+    kinds = {curve.kind for curve in model.task.target_curves} or {"none"}
+    if len(kinds) > 1 or not kinds <= {"none", "log", "sqrt"}:
+        raise InputError(
+            f"targets scaled by {', '.join(sorted(kinds))} are not written as ONNX; .npz holds every model"
+        )
+    return kinds.pop()
 
 
 class _Builder:
@@ -193,10 +208,15 @@ class _Builder:
         scaled = self._cast(self.last, np.float64)
         grown = self.add("Mul", scaled, self.constant(np.array(task.target_scale, np.float64)))
         own = self.add("Add", grown, self.constant(np.array(task.target_mean, np.float64)))
-        if task.target_curve == "log":
-            size = self.add("Exp", self.add("Abs", own))
-            less = self.add("Sub", size, self.constant(np.array(1, np.float64)))
-            own = self.add("Mul", self.add("Sign", own), less)
+        curve = _target_curve(model)
+        if curve != "none":
+            size = self.add("Abs", own)
+            if curve == "log":
+                grown = self.add("Exp", size)
+                size = self.add("Sub", grown, self.constant(np.array(1, np.float64)))
+            else:
+                size = self.add("Mul", size, size)
+            own = self.add("Mul", self.add("Sign", own), size)
         self.add("Identity", own, to="prediction")
         width = len(task.target_names)
         return [helper.make_tensor_value_info("prediction", TensorProto.DOUBLE, ["rows", width])]
