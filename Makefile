@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format check test test-faults test-all bench docs ui clean
+.PHONY: help run install format check test test-faults test-slow test-all bench docs ui clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: check  ## the checks and the default test suite
 
 test-faults: $(VENV)/.installed-dev  ## real faults: kills, outages, full disks, damaged files; their table in build/faults.md
 	$(BIN)/pytest -n 2 --dist worksteal tests/faults
+
+test-slow: $(VENV)/.installed-dev  ## the slow tests, but for faults and those in a browser
+	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not browser" --ignore=tests/faults
 
 test-all: check  ## every test, also the slow ones and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal
