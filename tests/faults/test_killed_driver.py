@@ -34,7 +34,7 @@ sampler: {{name: tpe, n_startup_trials: 6}}
 budget: {{trials: {TRIALS}}}
 """
 STORES = 5
-PATIENCE = 180  # seconds: a busy machine lets the writers to MLflow, which are nice, wait
+PATIENCE = 600  # seconds: a busy machine lets the writers to MLflow, which are nice, wait
 KILLS = ("start", "start", *["search"] * 5, "refit", "refit", "tracking")  # of each store
 assert STORES * len(KILLS) == 50
 

@@ -41,7 +41,7 @@ class Driver:
         """How many trials are stored, by the journal's lines."""
         return stored_lines(self.home)
 
-    def wait_until(self, condition, seconds=120):
+    def wait_until(self, condition, seconds=600):
         """Whether a condition came true before the process ended; not within `seconds` is a failure."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -60,7 +60,7 @@ class Driver:
         self.process.wait()
         return children
 
-    def finish(self, seconds=300):
+    def finish(self, seconds=600):
         """Exit code, output and errors of a run that is left alone."""
         output, errors = self.process.communicate(timeout=seconds)
         return self.process.returncode, output, errors
