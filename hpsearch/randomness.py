@@ -16,6 +16,7 @@ Purpose = Literal[
     "baseline",
     "augmentation",
     "reseed",
+    "permutation",
 ]
 
 _PURPOSES: Final[dict[Purpose, int]] = {
@@ -29,6 +30,7 @@ _PURPOSES: Final[dict[Purpose, int]] = {
     "baseline": 7,
     "augmentation": 8,
     "reseed": 9,
+    "permutation": 10,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -10,9 +11,11 @@ from threadpoolctl import threadpool_limits
 
 from hpsearch.baselines import baselines
 from hpsearch.data import PreparedData
-from hpsearch.data.prepared import RefitData, Start, Task
+from hpsearch.data.prepared import Part, RefitData, Start, Task
+from hpsearch.data.sealed import SealedTest
 from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
+from hpsearch.judgment.inspection import inspect, permutation_importance
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
@@ -43,6 +46,7 @@ class Winner:
     epochs: int
     test: Mapping[str, Score]
     baselines: Mapping[str, Mapping[str, float]]
+    inspection: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """The winner without its weights, for `result.json`."""
@@ -56,6 +60,7 @@ class Winner:
             "epochs": self.epochs,
             "test": {name: asdict(score) for name, score in self.test.items()},
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
+            "inspection": dict(self.inspection),
         }
 
 
@@ -105,6 +110,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
         epochs=epochs,
         test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
         baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
+        inspection=_inspect(model, test, outputs, data.sealed, spec.seed),
     )
 
 
@@ -138,6 +144,29 @@ def refit(
     if not all(each.is_finite for each in weights):
         raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
     return weights, hyperparameters, epochs
+
+
+def _inspect(
+    model: TrainedModel, test: Part, outputs: NDArray[np.float32], sealed: SealedTest, seed: int
+) -> dict[str, Any]:
+    """What stands behind the test scores, the worst rows as they came, and of tables how much each column matters."""
+    found = inspect(outputs, test.y, task=model.task, loss=model.loss)
+    worst = found["worst"]
+    shown = sealed.examples(np.array([each["row"] for each in worst], dtype=np.int64)) if worst else []
+    for each, example in zip(worst, shown, strict=False):  # of large pictures only a few are shown
+        each.update(example)
+    blocks: Mapping[str, slice] = getattr(model.preprocessor, "blocks", {})
+    if blocks:
+        found["importance"] = permutation_importance(
+            partial(forward, model.weights),
+            test.x,
+            test.y,
+            blocks,
+            task=model.task,
+            loss=model.loss,
+            stream=Address(seed=seed).stream("permutation"),
+        )
+    return found
 
 
 def _test_scores(

@@ -89,6 +89,11 @@ def _example(example: Any) -> str:
 
 
 def _image(pixels: NDArray[Any]) -> str:
+    return f'<img alt="example" src="{picture(pixels)}">'
+
+
+def picture(pixels: NDArray[Any]) -> str:
+    """(H, W, C) pixels as the address of a PNG that holds itself, at most 160 pixels wide and high."""
     from PIL import Image  # noqa: PLC0415 - only where there are pictures
 
     shown = pixels
@@ -99,7 +104,7 @@ def _image(pixels: NDArray[Any]) -> str:
     image, file = Image.fromarray(shown), BytesIO()
     image.thumbnail((160, 160))
     image.save(file, "PNG")
-    return f'<img alt="example" src="data:image/png;base64,{b64encode(file.getvalue()).decode()}">'
+    return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
 def _line(series: NDArray[Any]) -> str:

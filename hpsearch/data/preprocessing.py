@@ -132,6 +132,18 @@ class Preprocessor:
         return tuple(name for column in self.fitted for name in column.feature_names)
 
     @property
+    def blocks(self) -> dict[str, slice]:
+        """Which features come from each raw column; with components there is one block a component."""
+        if self.components is not None:
+            return {name: slice(place, place + 1) for place, name in enumerate(self.feature_names)}
+        widths = [len(column.feature_names) for column in self.fitted]
+        ends = np.cumsum(widths).tolist()
+        return {
+            column.name: slice(end - width, end)
+            for column, width, end in zip(self.fitted, widths, ends, strict=True)
+        }
+
+    @property
     def tokens(self) -> None:
         """Features are no tokens."""
         return

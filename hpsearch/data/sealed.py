@@ -1,7 +1,8 @@
 """The test part, sealed: it can be opened for scoring, and its inputs compared with others, no more."""
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from hpsearch.data.prepared import Part, Task, frozen
 
 if TYPE_CHECKING:
     from hpsearch.data.kinds import Inputs, Preparer
+
+_READABLE: Final = 30
+"""Columns of a table up to which a row can be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,6 +46,21 @@ class SealedTest:
         rows = evenly(len(self._inputs), COMPARED)
         x, lengths = preprocessor.prepare(self._inputs.take(rows))
         return columns_of(x, lengths)
+
+    def examples(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """A few rows as people read them: `inputs` by column of a table or a text, `picture` (see `gallery.picture`).
+
+        Series, and tables of more columns than can be read, have neither.
+        """
+        from hpsearch.data.gallery import picture  # noqa: PLC0415 - only for what is shown
+
+        frame = self._inputs.example(rows)
+        if list(frame.columns) == ["image"]:
+            return [{"picture": picture(np.array(pixels))} for pixels in frame["image"]]
+        if "series" in frame.columns or len(frame.columns) > _READABLE:
+            return [{} for _ in range(len(frame))]
+        rows_of_text = json.loads(frame.to_json(orient="records", date_format="iso"))
+        return [{"inputs": row} for row in rows_of_text]
 
     def open(self, preprocessor: "Preparer", task: Task) -> Part:
         """The test rows as the fitted preprocessing and the task's scaling see them."""

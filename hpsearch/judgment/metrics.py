@@ -136,7 +136,7 @@ def largest_class(data: TrainingData) -> float | None:
 
 def largest_share(outputs: Outputs, *, loss: str) -> Array:
     """(K, N, O) outputs of classifiers -> (K,): the share of the class that each predicts most often."""
-    predicted = _predicted(outputs, loss)
+    predicted = predicted_classes(outputs, loss)
     counts = [int(np.bincount(of_network).max()) for of_network in predicted]
     shares: Array = np.array(counts) / predicted.shape[1]
     return shares
@@ -161,7 +161,7 @@ def _score(name: str, outputs: Outputs, y: Targets, task: Task, loss: str) -> Ar
     return metric.finish(metric.statistics(outputs, y, task, loss).mean(axis=-1, dtype=np.float64))
 
 
-def _predicted(outputs: Outputs, loss: str) -> NDArray[np.intp]:
+def predicted_classes(outputs: Outputs, loss: str) -> NDArray[np.intp]:
     """(K, N, O) -> (K, N) class ids."""
     if loss == "binary_cross_entropy":
         return (outputs[..., 0] > 0).astype(np.intp)
@@ -169,7 +169,7 @@ def _predicted(outputs: Outputs, loss: str) -> NDArray[np.intp]:
     return ids
 
 
-def _log_probabilities(outputs: Outputs) -> Array:
+def log_probabilities(outputs: Outputs) -> Array:
     """(..., C) -> (..., C): log softmax, or log of (1 - sigmoid, sigmoid) for a single output."""
     wide = outputs.astype(np.float64)
     if wide.shape[-1] == 1:
@@ -182,14 +182,14 @@ def _log_probabilities(outputs: Outputs) -> Array:
 
 
 def _correct(outputs: Outputs, y: Targets, _task: Task, loss: str) -> NDArray[np.bool_]:
-    correct: NDArray[np.bool_] = _predicted(outputs, loss) == y
+    correct: NDArray[np.bool_] = predicted_classes(outputs, loss) == y
     return correct[:, None]
 
 
 def _hits(outputs: Outputs, y: Targets, task: Task, loss: str) -> NDArray[np.bool_]:
     """(K, 3C, N): predicted and true, predicted, true; for each class."""
     classes = np.arange(len(task.classes))[:, None]
-    predicted = _predicted(outputs, loss)[:, None] == classes
+    predicted = predicted_classes(outputs, loss)[:, None] == classes
     true = np.broadcast_to(y == classes, predicted.shape)
     return np.concatenate([predicted & true, predicted, true], axis=1)
 
@@ -206,7 +206,7 @@ def _macro_f1(means: Array) -> Array:
 def _surprise(outputs: Outputs, y: Targets, _task: Task, _loss: str) -> Array:
     """(K, 1, N): -ln P(true class), unclipped."""
     true = y.astype(np.intp)[None, :, None]
-    return -np.take_along_axis(_log_probabilities(outputs), true, axis=-1).swapaxes(1, 2)
+    return -np.take_along_axis(log_probabilities(outputs), true, axis=-1).swapaxes(1, 2)
 
 
 def _errors(outputs: Outputs, y: Targets, task: Task, _loss: str) -> Array:
@@ -250,7 +250,7 @@ _METRICS: Final[Mapping[str, _Metric]] = {
 
 def _roc_auc(outputs: Outputs, y: Targets, counts: Array, task: Task) -> Array:
     """(N, O), (R, N) -> (R,): P(a positive ranks above a negative); one class against the rest, averaged."""
-    logs = _log_probabilities(outputs)
+    logs = log_probabilities(outputs)
     if task.kind == "binary":
         return _area(logs[:, 1] - logs[:, 0], y == 1, counts)
     areas = [_area(logs[:, i], y == i, counts) for i in range(len(task.classes))]

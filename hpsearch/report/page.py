@@ -40,9 +40,10 @@ def render_report(material: Material) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"words": words, "number": _number}
+    environment.filters |= {"words": words, "number": _number, "plain": _plain}
     return environment.get_template("report.html").render(
         material=material,
+        inspection=material.result.get("inspection", {}),
         summary=summary(material),
         symptoms=symptoms(material),
         sections=list(sections(material)),
@@ -66,6 +67,11 @@ def _number(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return json.dumps(value) if isinstance(value, list | tuple) else str(value)
+
+
+def _plain(value: Any) -> str:
+    """A label, or the numbers of a row's targets."""
+    return ", ".join(map(_number, value)) if isinstance(value, list) else str(value)
 
 
 def _asset(name: str) -> str:

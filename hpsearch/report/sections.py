@@ -6,7 +6,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from hpsearch.report import curves, figures, landscape
+from hpsearch.report import curves, figures, inspection, landscape
 from hpsearch.report.material import Material
 
 
@@ -98,5 +98,32 @@ _KINDS: Final = (
         "On the sealed test part",
         """The refitted winner with 95% bootstrap intervals over the test rows, and the baselines.""",
         figures.test_scores,
+    ),
+    _Kind(
+        "confusion",
+        "What is taken for what",
+        """Rows of the test part by their true class and the class that the network gave them.""",
+        inspection.confusion,
+    ),
+    _Kind(
+        "calibration",
+        "Is it as right as it is sure?",
+        """Accuracy on the test part by the probability that the network gave its answer; larger points hold more rows.
+        Below the dotted line it is surer than it should be.""",
+        inspection.calibration,
+    ),
+    _Kind(
+        "residuals",
+        "Predicted against true",
+        """The test part, in the target's unit. A bend means that the network has missed a curve, a fan that large
+        values are harder.""",
+        inspection.residuals,
+    ),
+    _Kind(
+        "inputs",
+        "Which inputs it uses",
+        """How much worse the test score gets when one input is shuffled among the rows (Breiman 2001). Inputs that say
+        the same share their importance.""",
+        inspection.importance,
     ),
 )

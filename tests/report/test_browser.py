@@ -70,7 +70,7 @@ def test_every_figure_is_drawn_without_an_error_and_the_tables_answer(page, tmp_
     assert 'data-ready="yes"' in markup
     figures = re.findall(r'class="plot[^>]*data-figure="(\w+)-data"[^>]*>', markup)
     drawn = re.findall(r'class="plot[^>]*data-drawn="yes"', markup)
-    assert len(figures) == len(drawn) == 9
+    assert len(figures) == len(drawn) == 12
     said = re.search(r'data-said="(.*?)"', markup)[1]
     for expected in (
         "'ascending':true",

@@ -17,7 +17,7 @@ from hpsearch.spec import parse_study
 from hpsearch.store import Store
 from hpsearch.study import run_study
 from hpsearch.tracking import attach_files
-from tests.support.studies import QUICK, Watcher
+from tests.support.studies import QUICK, Watcher, run_quick, write_houses
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
 
@@ -41,19 +41,8 @@ def figure_data(page):
 def test_the_page_has_every_figure_and_table(home):
     page = write_report(home).read_text(encoding="utf-8")
     figures = figure_data(page)
-    assert list(figures) == [
-        *(
-            "history",
-            "curves",
-            "generalization",
-            "pruning",
-            "importance",
-            "parallel",
-            "slices",
-            "contour",
-            "test",
-        )
-    ]
+    search = ["history", "curves", "generalization", "pruning", "importance", "parallel", "slices", "contour"]
+    assert list(figures) == [*search, "test", "confusion", "calibration", "inputs"]
     assert all(figure["data"] for figure in figures.values())
     assert all(page.count(f'id="{name}"') == 1 for name in figures)
     assert all(f"trial-{number:04d}</th>" in page for number in range(14))
@@ -141,6 +130,34 @@ def test_findings_are_counted_and_shown_by_the_best_trial_that_has_them(material
     facts = [replace(fact, findings=(finding,) if fact.number in ill else ()) for fact in material.facts]
     [symptom] = symptoms(replace(material, facts=facts))
     assert (symptom.count, symptom.example.number) == (3, material.best[2].number)
+
+
+def test_rows_that_were_predicted_worst_are_shown_with_their_inputs(material):
+    worst = {"row": 3, "true": "setosa", "predicted": HOSTILE, "probability_of_true": 0.01}
+    shown = [
+        {**worst, "inputs": {"petal width": 1.5, "colour": None}},
+        {**worst, "picture": "data:image/png;base64,AAAA"},
+        {**worst, "picture": "https://elsewhere/"},
+    ]
+    result = {**material.result, "inspection": {**material.result["inspection"], "worst": shown}}
+    page = render_report(replace(material, result=result))
+    assert "petal width 1.5, colour missing" in page
+    assert page.count("<img") == 1
+    assert 'src="data:image/png;base64,AAAA"' in page
+    assert "elsewhere" not in page
+
+
+def test_numbers_are_plotted_against_the_truth(tmp_path):
+    write_houses(tmp_path / "houses.csv")
+    result, _ = run_quick(
+        tmp_path / "mlruns",
+        "study: houses\ndata: {source: houses.csv, target: price}\nbudget: {trials: 4}\nspace: {epochs: 3}",
+        base=tmp_path,
+    )
+    figures = figure_data(render_report(gather(result.home)))
+    assert {"residuals", "inputs"} <= set(figures)
+    assert not {"confusion", "calibration"} & set(figures)
+    assert {"area", "district", "garden", "year"} == set(figures["inputs"]["data"][0]["y"])
 
 
 def test_every_caption_ends_as_a_sentence(material):
