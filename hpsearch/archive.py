@@ -156,6 +156,20 @@ def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any], *, e
         ) from error
 
 
+def renew_standing(home: StudyHome, result: Mapping[str, Any]) -> None:
+    """Write the result of the same winner anew: more trials stand beside it.
+
+    Raises:
+        StorageError: the store cannot be written.
+    """
+    try:
+        write_text(home.result, json.dumps(result, indent=1))
+    except OSError as error:
+        raise StorageError(
+            f"{home.path}: cannot be written ({error.strerror}); run again when it can"
+        ) from error
+
+
 def load_result(home: StudyHome) -> dict[str, Any] | None:
     """What `save_result` wrote, None before that.
 

@@ -17,6 +17,7 @@ Purpose = Literal[
     "augmentation",
     "reseed",
     "permutation",
+    "optimism",
 ]
 
 _PURPOSES: Final[dict[Purpose, int]] = {
@@ -31,6 +32,7 @@ _PURPOSES: Final[dict[Purpose, int]] = {
     "augmentation": 8,
     "reseed": 9,
     "permutation": 10,
+    "optimism": 11,
 }
 
 

@@ -1,11 +1,20 @@
 """A study from its file to its winner: the whole story."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
 from hpsearch.architecture import example_network
-from hpsearch.archive import choose_home, choose_place, load_result, note_run, open_facts, save_result
+from hpsearch.archive import (
+    choose_home,
+    choose_place,
+    load_result,
+    note_run,
+    open_facts,
+    renew_standing,
+    save_result,
+)
 from hpsearch.beginning import beginning, fingerprint, with_start
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver, Ending
@@ -16,10 +25,11 @@ from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
 from hpsearch.search.places import chosen_database
+from hpsearch.selection import choose, standing
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking import Tracker, warn_early
-from hpsearch.winner import choose, refit_and_score
+from hpsearch.winner import refit_and_score
 
 _TRACKING_PATIENCE: Final = 60.0  # seconds that the end of a run waits for MLflow
 
@@ -132,8 +142,12 @@ def _conclude(
     """The winner's result; the test part stays sealed when the stored result is of the same winner."""
     fact = choose(facts, spec)
     stored = load_result(home)
+    stands = standing(facts, spec).to_json()
     if stored is not None and stored["trial"] == fact.number and _is_readable(home):
-        return stored
+        renewed: dict[str, Any] = json.loads(json.dumps({**stored, "standing": stands}))
+        if renewed != stored:
+            renew_standing(home, renewed)
+        return renewed
     about = {
         "study": home.name,
         "generation": home.generation,
@@ -141,7 +155,7 @@ def _conclude(
         "fingerprint": data.fingerprint,
     }
     winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()})
-    result = {**about, **winner.to_json(), "data": asdict(data.summary)}
+    result = {**about, **winner.to_json(), "standing": stands, "data": asdict(data.summary)}
     example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)
     return result

@@ -21,7 +21,6 @@ from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
-from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec
 from hpsearch.spec.hyperparameters import Hyperparameters
 
@@ -62,29 +61,6 @@ class Winner:
             "baselines": {name: dict(scores) for name, scores in self.baselines.items()},
             "inspection": dict(self.inspection),
         }
-
-
-def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
-    """The finished trial with the best first objective; of equals the better by the next, then the earlier one.
-
-    Raises:
-        TrainingError: no trial finished.
-    """
-    best = ranked(facts, [objective.direction for objective in spec.objectives])
-    if best:
-        return best[0]
-    if not facts:
-        raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
-    reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
-    gave_up = (
-        f", so the search gave up after {len(facts)} (budget.failures)"
-        if spec.budget.failures == len(facts)
-        else ""
-    )
-    raise TrainingError(
-        f"none of {len(facts)} trials finished{gave_up} ({reasons}{', ...' if len(facts) > 3 else ''}); "
-        "give the space values that can be trained with, and begin anew with --fresh"
-    )
 
 
 def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about: Mapping[str, Any]) -> Winner:

@@ -32,6 +32,7 @@ ORDER = [
     "driver",
     "tracking",
     "winner",
+    "selection",
     "baselines",
     "fit",
     "beginning",

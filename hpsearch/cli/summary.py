@@ -26,6 +26,7 @@ def print_summary(result: StudyResult, *, store_given: bool) -> None:
     _head(console, result)
     _winner(console, result, winner)
     _test(console, result)
+    _standing(console, result)
     _front(console, result)
     _next(console, result, store_given=store_given)
 
@@ -47,6 +48,9 @@ def _head(console: Console, result: StudyResult) -> None:
     states = Counter(fact.state for fact in result.facts)
     counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.most_common())
     console.print(f"[bold]{result.home.key}[/]: {counted(len(result.facts), 'trial')} ({counts})")
+    verdicts = Counter(fact.verdict.replace("_", " ") for fact in result.facts if fact.verdict)
+    if verdicts:
+        console.print("verdicts: " + ", ".join(f"{count} {name}" for name, count in verdicts.most_common()))
     if result.ended != "trials":
         console.print(_ENDINGS[result.ended].format(failures=result.spec.budget.failures))
 
@@ -100,6 +104,31 @@ def _test(console: Console, result: StudyResult) -> None:
             *(number(scores.get(name, "")) for scores in baselines.values()),
         )
     console.print(table)
+
+
+def _standing(console: Console, result: StudyResult) -> None:
+    """What the trials say together, and what the test part says of classes, calibration and inputs."""
+    standing, inspection = result.result.get("standing", {}), result.result.get("inspection", {})
+    lines = [standing["sentence"]] if standing.get("sentence") else []
+    flattered = standing.get("optimism")
+    if flattered is not None:
+        best = f"Being the best of {standing['finished']}"
+        lines.append(f"{best} flatters its mean validation loss by about {number(flattered)}.")
+    lines += [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
+    calibration = inspection.get("calibration")
+    if calibration:
+        lines.append(
+            f"Calibration: confidence and accuracy differ by {calibration['error']:.1%} on average (test)."
+        )
+    strongest = [
+        f"{name} ({number(drop)})" for name, drop in list(inspection.get("importance", {}).items())[:3]
+    ]
+    if strongest:
+        lines.append(f"Inputs that matter most (what shuffling them costs on test): {', '.join(strongest)}.")
+    if lines:
+        console.print("\n[bold]The search as a whole[/]")
+    for line in lines:
+        console.print(f"  - {escape(line)}")
 
 
 def _front(console: Console, result: StudyResult) -> None:

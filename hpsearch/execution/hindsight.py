@@ -97,6 +97,7 @@ def _cut(outcome: Outcome, epoch: int, best_epoch: int) -> Outcome:
         best_epoch=best_epoch,
         scores={},
         members=(),
+        sample_losses=(),
         plateau_factors=outcome.plateau_factors[:epoch],
         samples={name: curve[: len(sampled_epochs(epoch))] for name, curve in outcome.samples.items()},
         seconds=outcome.seconds * epoch / trained,

@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from hpsearch.execution.cohorts import TrialTask
 from hpsearch.execution.samples import SampledCurves
 from hpsearch.judgment.stopping import Verdict
+
+ROWS_KEPT: Final = 512
+"""Rows of the validation part whose losses are kept of each finished trial."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +20,9 @@ class Outcome:
     the best epoch, or of the last where `restore_best` is off. `error` names what kept the trial from training at all.
     Of a trial of several networks (folds, seeds), curves and scores are their means, and `members` holds what each
     came to at the trial's best epoch, if it finished: losses and metrics as the curves name them. `samples` are curves
-    over the epochs that `is_sampled` names.
+    over the epochs that `is_sampled` names. `sample_losses` are those of at most `ROWS_KEPT` rows of the validation
+    part, the same ones for all trials, under the weights kept: for comparing trials row by row. There are none of
+    trials that did not finish, or that learn from folds.
     """
 
     number: int
@@ -31,6 +37,7 @@ class Outcome:
     error: str = ""
     members: tuple[Mapping[str, float], ...] = ()
     samples: SampledCurves = field(default_factory=dict)
+    sample_losses: tuple[float, ...] = ()
 
 
 def failed(trial: TrialTask, reason: str, *, started: float) -> Outcome:

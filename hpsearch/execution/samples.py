@@ -34,7 +34,9 @@ class Samples:
         """Keep the epoch; `ordered`, (T, M), says in which row each member of each trial stands."""
         seen = {**layers, "idle": self.idle}
         table = np.concatenate([*(seen[name] for name in STATISTICS), self.largest_share[:, None]], axis=1)
-        means = table[ordered[:, 0]] if ordered.shape[1] == 1 else _means(table[ordered])
+        means = (
+            table[ordered[:, 0]] if ordered.shape[1] == 1 else mean_of_members(table[ordered].swapaxes(1, 2))
+        )
         for trial, row in zip(trials, means, strict=True):
             self._rows[trial].append(row)
 
@@ -53,8 +55,8 @@ class Samples:
         }
 
 
-def _means(values: Array) -> Array:
-    """(T, M, S) -> (T, S)."""
+def mean_of_members(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., M) -> (...), each with the same bits whatever T is; not finite where a member's value is not."""
     with quiet():
-        means: Array = total(values.swapaxes(1, 2)) / values.shape[1]
-    return means
+        mean: NDArray[np.float64] = total(values) / values.shape[-1]
+    return mean

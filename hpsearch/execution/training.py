@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from hpsearch.data.prepared import TrainingData
 from hpsearch.engine import Cohort, EpochStatistics, Member, Weights, forward
-from hpsearch.engine.arrays import quiet, total
 from hpsearch.engine.losses import evaluate
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
-from hpsearch.execution.outcome import Outcome, failed
-from hpsearch.execution.samples import Samples
+from hpsearch.execution.outcome import ROWS_KEPT, Outcome, failed
+from hpsearch.execution.samples import Samples, mean_of_members
 from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, primary_metric
+from hpsearch.judgment.sample_losses import sample_losses, wrong
 from hpsearch.judgment.stopping import Verdict, Watch
 
 _PARTS: Final = ("train", "validation")
@@ -215,39 +215,58 @@ class _CohortRun:
         trial, verdict = self.task.trials[position], self.verdicts[position]
         weights = [self.cohort.remembered(member) for member in self._members_of([position])]
         kept = verdict in (Verdict.CONVERGED, Verdict.FINISHED)
+        outputs = self._final_outputs(weights) if kept else []
         return Outcome(
             number=trial.number,
             verdict=verdict,
             curves={name: tuple(curve) for name, curve in self.curves[position].items()},
             best_epoch=int(self.watch.best_epoch[position]),
-            scores=self._scores(weights) if kept else {},
+            scores=self._scores(outputs) if kept else {},
             plateau_factors=tuple(self.factors[position]),
             weights=weights[0].count,
             started=self.started,
             seconds=float(self.seconds[position]),
             members=tuple(self.at_best[position]) if kept else (),
             samples=self.samples.of(position),
+            sample_losses=self._sample_losses(outputs, trial) if kept else (),
         )
 
-    def _scores(self, weights: Sequence[Weights]) -> dict[str, float]:
+    def _final_outputs(self, weights: Sequence[Weights]) -> list[NDArray[np.floating]]:
+        """What each member says of its validation part."""
+        folds = [self.data.folds[self.data.fold_of(number)] for number in range(self.members)]
+        return [
+            forward(of_member, fold.validation.x, fold.validation.lengths)
+            for of_member, fold in zip(weights, folds, strict=True)
+        ]
+
+    def _scores(self, outputs: Sequence[NDArray[np.floating]]) -> dict[str, float]:
         """Each metric of the validation part, the mean over the members; without those that one of them lacks."""
         scores = []
-        for number, of_member in enumerate(weights):
+        for number, of_member in enumerate(outputs):
             fold = self.data.folds[self.data.fold_of(number)]
-            outputs = forward(of_member, fold.validation.x, fold.validation.lengths)
-            scores.append(final_scores(outputs, fold.validation.y, task=fold.task, loss=self.loss))
+            scores.append(final_scores(of_member, fold.validation.y, task=fold.task, loss=self.loss))
         return {
             name: sum(of_member[name] for of_member in scores) / len(scores)
             for name in scores[0]
             if all(name in of_member for of_member in scores)
         }
 
-
-def mean_of_members(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, M) -> (T,), each with the same bits whatever T is; not finite where a member's value is not."""
-    with quiet():
-        mean: NDArray[np.float64] = total(values) / values.shape[1]
-    return mean
+    def _sample_losses(self, outputs: Sequence[NDArray[np.floating]], trial: TrialTask) -> tuple[float, ...]:
+        """The mean over the members (seeds) of each row's loss; of its errors, where accuracy is the objective."""
+        if len(self.data.folds) > 1:
+            return ()
+        y = self.data.validation.y
+        rows = np.linspace(0, len(y) - 1, min(len(y), ROWS_KEPT)).astype(np.intp)
+        by_error = self.task.objectives[0].metric.endswith("_accuracy")
+        losses = [
+            wrong(of_member[rows], y[rows], loss=self.loss)
+            if by_error
+            else sample_losses(
+                of_member[rows], y[rows], loss=self.loss, huber_delta=trial.hyperparameters.huber_delta
+            )
+            for of_member in outputs
+        ]
+        return tuple(np.mean(losses, axis=0).tolist())
 
 
 def _metrics_of_curves(task: CohortTask, data: TrainingData) -> tuple[str, ...]:

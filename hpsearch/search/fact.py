@@ -25,6 +25,7 @@ class TrialFact:
     from; a parameter without one was fixed. Of a trial of several networks (folds, seeds) curves and scores are
     means, and `members` holds each network's losses and metrics at the best epoch of a finished trial. `samples` are
     curves over some epochs (`hpsearch.engine.sampled_epochs`): by `gradient_norm/<layer>` and the like.
+    `sample_losses` are a finished trial's losses on rows of the validation part, the same rows for all trials.
     """
 
     number: int
@@ -42,6 +43,7 @@ class TrialFact:
     distributions: Mapping[str, str] = field(default_factory=dict)
     members: tuple[Mapping[str, float], ...] = ()
     samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    sample_losses: tuple[float, ...] = ()
 
     @property
     def name(self) -> str:
@@ -59,8 +61,15 @@ class TrialFact:
         return self.state in FINISHED
 
     def rounded(self) -> "TrialFact":
-        """The fact as it is stored: its curves in single precision. Rounding twice changes nothing."""
-        return replace(self, curves={name: single_precision(curve) for name, curve in self.curves.items()})
+        """The fact as it is stored: curves in single precision, rows' losses in half. Twice is as once."""
+        curves = {name: single_precision(curve) for name, curve in self.curves.items()}
+        return replace(self, curves=curves, sample_losses=half_precision(self.sample_losses))
+
+
+def half_precision(values: Iterable[float]) -> tuple[float, ...]:
+    """Each number as a float16 has it, three digits: for losses of rows, that are compared on average."""
+    with np.errstate(over="ignore"):
+        return tuple(np.fromiter(values, np.float64).astype(np.float16).astype(np.float64).tolist())
 
 
 def single_precision(values: Iterable[float]) -> tuple[float, ...]:

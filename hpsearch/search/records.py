@@ -1,10 +1,12 @@
 """A fact as an Optuna trial, and back: Optuna's own terms where it has them, user attributes elsewhere."""
 
+from base64 import b64decode, b64encode
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from sys import intern
 from typing import Any, Final
 
+import numpy as np
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 
@@ -69,6 +71,7 @@ def to_fact(trial: FrozenTrial) -> TrialFact:
         },
         members=tuple(stored.get("members", ())),
         samples={name: tuple(curve) for name, curve in stored.get("samples", {}).items()},
+        sample_losses=_unpacked(stored.get("sample_losses", "")),
     )
 
 
@@ -78,6 +81,7 @@ def _attributes(fact: TrialFact) -> dict[str, Any]:
     return {
         **members,
         **({"samples": samples} if samples else {}),
+        **({"sample_losses": _packed(fact.sample_losses)} if fact.sample_losses else {}),
         "state": fact.state,
         "reason": fact.reason,
         "verdict": fact.verdict,
@@ -90,6 +94,15 @@ def _attributes(fact: TrialFact) -> dict[str, Any]:
         "seconds": float(fact.seconds),
         "curves": {name: list(curve) for name, curve in fact.curves.items()},
     }
+
+
+def _packed(losses: tuple[float, ...]) -> str:
+    """Float16 in base 64: three characters a row."""
+    return b64encode(np.array(losses, dtype="<f2").tobytes()).decode("ascii")
+
+
+def _unpacked(text: str) -> tuple[float, ...]:
+    return tuple(np.frombuffer(b64decode(text), dtype="<f2").astype(np.float64).tolist())
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

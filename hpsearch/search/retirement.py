@@ -74,6 +74,7 @@ def retire(
         distributions=proposal.distributions,
         members=outcome.members,
         samples=outcome.samples,
+        sample_losses=outcome.sample_losses,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, PrivateAttr, model_validator
 
@@ -45,6 +45,7 @@ _UNDECIDING: Final = (
     ("budget", "trials"),
     ("budget", "time"),
     ("budget", "failures"),
+    ("select", None),
     ("cluster", None),
     ("storage", None),
     ("tracking", None),
@@ -119,6 +120,13 @@ class StudySpec(Section):
     )
     objectives: Annotated[tuple[Objective, ...], BeforeValidator(_listed)] = Field(
         default=(Objective(),), description="what makes a trial good; `objective:` writes a single one"
+    )
+    select: Annotated[
+        Literal["best", "one_standard_error"], Rule(kind="choice", choices=("best", "one_standard_error"))
+    ] = Field(
+        default="best",
+        description="the winner: the best trial, or the one with the fewest weights among those within one standard "
+        "error of it (over folds and seeds, else over validation rows)",
     )
     early_stopping: EarlyStopping = Field(
         default=EarlyStopping(), description="when a trial has learned what it can; `none` switches it off"

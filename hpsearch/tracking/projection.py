@@ -20,7 +20,7 @@ from hpsearch.tracking.record import (
 
 COMPLETE_TAG: Final = "hpsearch.projection"
 PROJECTION: Final = (
-    "1"  # raised when a fact is shown otherwise: runs of older projections are then written anew
+    "2"  # raised when a fact is shown otherwise: runs of older projections are then written anew
 )
 CREATION_TAG: Final = "hpsearch.creation"
 TRIAL_TAG: Final = "hpsearch.trial"
@@ -75,6 +75,7 @@ def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
                 "hpsearch.state": fact.state,
                 "hpsearch.reason": fact.reason,
                 **({"hpsearch.verdict": fact.verdict, "verdict": fact.verdict} if fact.verdict else {}),
+                **({"findings": ", ".join(f.name for f in fact.findings)} if fact.findings else {}),
                 "mlflow.parentRunId": parent,
                 "mlflow.runName": fact.name,
                 "mlflow.note.content": trial_note(fact),
@@ -139,7 +140,28 @@ def trial_note(fact: TrialFact) -> str:
         lines += ["", f"Verdict: {fact.verdict}"]
     if fact.findings:
         lines += ["", *(_finding_line(f.name, f.sentence, f.advice) for f in fact.findings)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_layer_lines(fact.samples)])
+
+
+_STATISTICS: Final = {"gradient_norm": "gradient", "update_ratio": "step / weights", "idle": "idle units"}
+
+
+def _layer_lines(samples: Mapping[str, Sequence[float]]) -> list[str]:
+    """A table of layers: each statistic in the first epoch and in the last one that was looked into."""
+    layers = [name.partition("/")[2] for name in samples if name.startswith("gradient_norm/")]
+    if not layers:
+        return []
+    rows = []
+    for layer in layers:
+        curves = [samples.get(f"{statistic}/{layer}") for statistic in _STATISTICS]
+        cells = [f"{curve[0]:.3g} → {curve[-1]:.3g}" if curve else "" for curve in curves]
+        rows.append(f"| {layer} | {' | '.join(cells)} |")
+    return [
+        "",
+        f"| layer | {' | '.join(_STATISTICS.values())} |",
+        "| --- " * (1 + len(_STATISTICS)) + "|",
+        *rows,
+    ]
 
 
 def _finding_line(name: str, sentence: str, advice: str) -> str:

@@ -108,7 +108,17 @@ def study_note(card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str,
     if result:
         lines += ["", f"Winner: **trial-{result['trial']:04d}**", "", *_parameter_lines(result)]
         lines += _test_lines(result)
+        lines += _standing_lines(result)
     return "\n".join(lines)
+
+
+def _standing_lines(result: Mapping[str, Any]) -> list[str]:
+    """What the trials say together."""
+    standing = result.get("standing", {})
+    lines = [f"- **{f['name']}**: {f['sentence']} *{f['advice']}*" for f in standing.get("findings", ())]
+    if standing.get("sentence"):
+        lines.insert(0, f"- {standing['sentence']}")
+    return ["", *lines] if lines else []
 
 
 def _parameter_lines(result: Mapping[str, Any]) -> list[str]:
