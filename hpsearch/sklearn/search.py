@@ -21,11 +21,12 @@ from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import FactStore
+from hpsearch.selection import choose
 from hpsearch.sklearn.base import TableClassifier, TableEstimator, TableRegressor
 from hpsearch.spec import StudySpec, parse_study
 from hpsearch.spec.yaml_text import dump
 from hpsearch.trial_table import rows_of
-from hpsearch.winner import REFIT_FOLD, choose, refit
+from hpsearch.winner import REFIT_FOLD, refit
 
 _NAME = "estimator"
 
