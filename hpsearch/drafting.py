@@ -155,6 +155,7 @@ def _lines(
     yield from _search_lines(data)
     yield ""
     yield from _objective_lines(data)
+    yield f"early_stopping: {{patience: {_patience(data)}}}         # epochs without improvement"
     yield f"budget: {{trials: {trials}}}                  # a total: `hpsearch extend` adds to it"
 
 
@@ -184,7 +185,8 @@ def _is_skewed(data: PreparedData) -> bool:
     return bool((skew > _SKEWED).all())
 
 
-_SIZES: Final = (
+_Size = tuple[float, list[int], tuple[int, int], list[int], float]
+_SIZES: Final[tuple[_Size, ...]] = (
     # rows up to, batch sizes, epochs, widths of layers, greatest L2
     (500, [8, 16, 32], (20, 200), [8, 16, 32], 1e-1),
     (5_000, [16, 32, 64], (10, 100), [16, 32, 64, 128], 1e-1),
@@ -193,9 +195,19 @@ _SIZES: Final = (
 )
 
 
+def _patience(data: PreparedData) -> int:
+    """A tenth of the epochs at most."""
+    _, _, (_, most), _, _ = _size(data)
+    return max(5, most // 10)
+
+
+def _size(data: PreparedData) -> _Size:
+    return next(size for size in _SIZES if data.summary.train_rows <= size[0])
+
+
 def _search_lines(data: PreparedData) -> Iterator[str]:
-    rows, axes = data.summary.train_rows, data.training.train.x.ndim
-    _, batches, (least, most), widths, l2 = next(size for size in _SIZES if rows <= size[0])
+    axes = data.training.train.x.ndim
+    _, batches, (least, most), widths, l2 = _size(data)
     kinds = {2: "dense", 3: ["convolutional", "recurrent"], 4: "convolutional"}
     kind = "convolutional" if data.tokens is not None else kinds[axes]
     yield "model: {activation: relu, initializer: he}"
@@ -212,7 +224,8 @@ def _search_lines(data: PreparedData) -> Iterator[str]:
     yield "  learning_rate: {min: 1e-4, max: 1e-1, log: true}"
     yield "  optimizer: [momentum, adam]"
     yield "  momentum: {min: 0.8, max: 0.99, when: {optimizer: momentum}}"
-    yield "  dropout: {min: 0.0, max: 0.5}"
+    yield "  schedule: [constant, cosine]          # the learning rate by epoch"
+    yield f"  dropout: {{min: 0.0, max: {0.5 if data.task.is_classification else 0.2}}}"
     yield f"  l2: {{min: 1e-6, max: {l2:g}, log: true}}"
 
 
