@@ -14,8 +14,8 @@ from hpsearch.data.rows import rows_of
 from hpsearch.judgment.metrics import (
     Outputs,
     Targets,
+    curve_metric,
     direction,
-    final_scores,
     log_probabilities,
     predicted_classes,
     primary_metric,
@@ -144,8 +144,8 @@ def permutation_importance(
         x: (N, D) features.
         y: (N,) class ids, or (N, T) scaled targets.
         inputs: which features come from each input, and are shuffled together.
-        task: as for `final_scores`.
-        loss: as for `final_scores`.
+        task: as for `curve_metric`.
+        loss: as for `curve_metric`.
         stream: where the permutations come from.
 
     Returns:
@@ -160,7 +160,7 @@ def permutation_importance(
     sign = 1.0 if direction(metric) == "maximize" else -1.0
 
     def score(features: NDArray[Any]) -> float:
-        return sign * final_scores(predict(features), y, task=task, loss=loss)[metric]
+        return sign * float(curve_metric(metric, predict(features)[None], y, task=task, loss=loss)[0])
 
     whole, drops = score(x), {}
     for name, columns in inputs.items():

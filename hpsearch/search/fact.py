@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from hpsearch.judgment.diagnosis import Finding
+from hpsearch.judgment.finding import Finding
 
 State = Literal["complete", "stopped_early", "pruned", "diverged", "failed"]
 ParameterValue = str | int | float | bool | None

@@ -10,7 +10,7 @@ import numpy as np
 from optuna.distributions import distribution_to_json, json_to_distribution
 from optuna.trial import FrozenTrial, TrialState
 
-from hpsearch.judgment.diagnosis import Finding
+from hpsearch.judgment.finding import Finding
 from hpsearch.search.fact import State, TrialFact
 
 _STATES: Final[dict[State, TrialState]] = {

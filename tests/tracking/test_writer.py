@@ -178,3 +178,14 @@ def test_a_removed_database_is_made_anew(study):
     with tracker_of(study) as tracker:
         assert tracker.finish(timeout=60) == SyncReport(projected=8, already=0, total=8)
     assert trials_shown(study) == 8
+
+
+def test_the_background_process_imports_only_what_it_writes_with():
+    """Starting it costs as much as it imports: facts and tables, not the study file's reader, engine, or MLflow."""
+    code = (
+        "import sys, hpsearch.tracking.writer, hpsearch.search.facts\n"
+        "heavy = {'hpsearch.spec', 'hpsearch.engine', 'hpsearch.data', 'mlflow', 'pandas', 'sqlalchemy'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
