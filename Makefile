@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format check test test-faults test-slow test-all bench docs ui clean
+.PHONY: help run install format check test test-faults test-slow test-all bench data studies docs ui clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,12 +16,12 @@ run: $(VENV)/.installed  ## search a network for the digits data set
 install: $(VENV)/.installed-dev  ## the package and all that its tests need
 
 format: $(VENV)/.installed-dev  ## format the code and mend what can be mended
-	$(BIN)/ruff format hpsearch tests
-	$(BIN)/ruff check --fix hpsearch tests
+	$(BIN)/ruff format hpsearch studies tests
+	$(BIN)/ruff check --fix hpsearch studies tests
 
 check: $(VENV)/.installed-dev  ## style (ruff) and types (mypy strict)
-	$(BIN)/ruff check hpsearch tests
-	$(BIN)/ruff format --check hpsearch tests
+	$(BIN)/ruff check hpsearch studies tests
+	$(BIN)/ruff format --check hpsearch studies tests
 	$(BIN)/mypy
 
 test: check  ## the checks and the default test suite
@@ -30,10 +30,10 @@ test: check  ## the checks and the default test suite
 test-faults: $(VENV)/.installed-dev  ## real faults: kills, outages, full disks, damaged files; their table in build/faults.md
 	$(BIN)/pytest -n 2 --dist worksteal tests/faults
 
-test-slow: $(VENV)/.installed-dev  ## the slow tests, but for faults and those in a browser
+test-slow: $(VENV)/.installed-dev $(VENV)/.installed-studies  ## the slow tests, but for faults and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not browser" --ignore=tests/faults
 
-test-all: check  ## every test, also the slow ones and those in a browser
+test-all: check $(VENV)/.installed-studies  ## every test, also the slow ones and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal
 
 bench: benchmarks/.venv/.installed  ## measure against PyTorch, JAX, scikit-learn, Optuna (ONLY=name for a row)
@@ -42,6 +42,13 @@ bench: benchmarks/.venv/.installed  ## measure against PyTorch, JAX, scikit-lear
 benchmarks/.venv/.installed: pyproject.toml benchmarks/requirements.txt
 	$(PYTHON) benchmarks/install.py
 	@touch $@
+
+data: $(VENV)/.installed-studies  ## files that some studies need and no package holds, into studies/data
+	$(BIN)/python -m studies.fetch
+
+studies: $(VENV)/.installed-studies  ## run the studies, check what they show, renew docs/studies.md (ONLY=name for one)
+	-@$(MAKE) --no-print-directory data
+	$(BIN)/python -m studies.run $(ONLY)
 
 docs: $(VENV)/.installed-dev  ## renew the generated pages of docs/, build the site in build/site
 	$(BIN)/python -m hpsearch.spec.reference > docs/study-file.md
@@ -54,7 +61,7 @@ ui: $(VENV)/.installed  ## compare the trials in the MLflow UI
 
 clean:  ## remove the environment and all caches (mlruns/ stays)
 	rm -rf $(VENV) benchmarks/.venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage htmlcov dist build
-	find hpsearch tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find hpsearch studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -68,4 +75,8 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
 	$(BIN)/pip install --quiet --editable . --group dev
+	@touch $@
+
+$(VENV)/.installed-studies: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[studies]'
 	@touch $@
