@@ -8,7 +8,7 @@ from typing import Any, Final
 from hpsearch.report.material import Material, gather
 from hpsearch.report.sections import sections
 from hpsearch.report.style import words
-from hpsearch.report.wording import summary, symptoms
+from hpsearch.report.wording import summary, symptoms, together
 from hpsearch.search.fact import TrialFact
 from hpsearch.store import StudyHome, write_text
 
@@ -46,6 +46,7 @@ def render_report(material: Material) -> str:
         inspection=material.result.get("inspection", {}),
         summary=summary(material),
         symptoms=symptoms(material),
+        together=together(material),
         sections=list(sections(material)),
         rows=_rows(material),
         versions=material.attributes.get("versions", {}),

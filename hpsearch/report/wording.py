@@ -30,6 +30,18 @@ def summary(material: Material) -> list[str]:
     ]
 
 
+def together(material: Material) -> list[str]:
+    """What the finished trials say as a whole: whether the best differ, what choosing flatters, where to go on."""
+    standing = material.result.get("standing", {})
+    said = [standing["sentence"]] if standing.get("sentence") else []
+    if standing.get("optimism") is not None:
+        said.append(
+            f"Being the best of {standing['finished']} flatters its mean validation loss by about "
+            f"{standing['optimism']:.4g}."
+        )
+    return said + [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
+
+
 def symptoms(material: Material) -> list[Symptom]:
     """What the curves of the trials say, most frequent first; each with its best trial as the example."""
     order = {fact.number: place for place, fact in enumerate(material.best)}

@@ -160,6 +160,23 @@ def test_numbers_are_plotted_against_the_truth(tmp_path):
     assert {"area", "district", "garden", "year"} == set(figures["inputs"]["data"][0]["y"])
 
 
+def test_what_the_trials_say_together_is_told(material):
+    standing = {
+        "sentence": "The first 2 of 9 finished trials are indistinguishable; the smallest of them is trial-0003.",
+        "optimism": 0.0123456,
+        "finished": 9,
+        "findings": [{"sentence": "The best lies at an end.", "advice": "Widen it."}],
+    }
+    page = render_report(replace(material, result={**material.result, "standing": standing}))
+    for said in (
+        standing["sentence"],
+        "flatters its mean validation loss by about 0.01235",
+        "at an end. Widen it.",
+    ):
+        assert said in page
+    assert "The search as a whole" not in render_report(replace(material, result={}))
+
+
 def test_every_caption_ends_as_a_sentence(material):
     assert all(section.caption.endswith(".") for section in sections(material))
 
