@@ -8,12 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpsearch.data.columns import beyond_float32, bounds_of, is_numeric, stray_texts
+from hpsearch.data.dates import FORM, is_date, moments
 from hpsearch.data.preprocessing import is_constant
 from hpsearch.data.raw import Findings
 from hpsearch.data.splits import Split
 
 if TYPE_CHECKING:
     from hpsearch.spec import PreprocessSpec
+    from hpsearch.spec.preprocessing import ColumnSpec
 
 MOST_CATEGORIES: Final = 1000
 ID_LIKE: Final = 0.5
@@ -28,7 +30,7 @@ def check_inputs(inputs: "pd.DataFrame", findings: Findings) -> None:
         column = inputs[name]
         if is_numeric(column):
             _check_finite(column, findings)
-        else:
+        elif not is_date(column):
             _check_stray(column, findings)
 
 
@@ -40,14 +42,29 @@ def check_settings(inputs: "pd.DataFrame", settings: "PreprocessSpec", findings:
             near = get_close_matches(name, list(map(str, inputs.columns)), n=1)
             remedy = f"did you mean {near[0]!r}?" if near else ""
             findings.problem(f"there is no input column {name!r}", key=key, remedy=remedy)
-        elif is_numeric(inputs[name]) and column.encode is not None:
-            findings.problem(
-                f"column {name!r} holds numbers, which are not encoded", key=key, remedy="use scale"
-            )
-        elif not is_numeric(inputs[name]) and (column.scale is not None or column.missing is not None):
-            findings.problem(
-                f"column {name!r} holds texts, which have no scale", key=key, remedy="use encode"
-            )
+        elif is_numeric(inputs[name]):
+            if column.encode is not None:
+                rule = f"column {name!r} holds numbers, which are not encoded"
+                findings.problem(rule, key=key, remedy="use scale")
+            if column.date is not None:
+                findings.problem(
+                    f"column {name!r} holds numbers, which are no dates", key=key, remedy="use scale"
+                )
+        elif not is_date(inputs[name]):
+            _check_settings_of_texts(inputs[name], column, key, findings)
+
+
+def _check_settings_of_texts(
+    column: "pd.Series[Any]", settings: "ColumnSpec", key: str, findings: Findings
+) -> None:
+    name = str(column.name)
+    if settings.date in {"cyclic", "elapsed"}:
+        bad = ~moments(column)[1]
+        row = findings.first(column, bad)
+        rule = f"column {name!r} must hold {FORM}, got {findings.examples(column, bad)}"
+        findings.problem(rule, key=key, row=row, remedy="write the dates so, or leave `date` out")
+    elif settings.scale is not None or settings.missing is not None:
+        findings.problem(f"column {name!r} holds texts, which have no scale", key=key, remedy="use encode")
 
 
 def check_values(training: "pd.DataFrame", findings: Findings) -> None:
@@ -83,6 +100,8 @@ def check_columns(
             constant.append(str(name))
         elif is_numeric(column):
             _check_counter(development[name], findings)
+        elif is_date(column):
+            continue
         elif settings is None or settings.encode_of(str(name)) == "one_hot":
             _check_categories(development[name].dropna(), findings)
     if constant:
@@ -142,16 +161,17 @@ def _check_counter(column: "pd.Series[Any]", findings: Findings) -> None:
 def _check_categories(known: "pd.Series[Any]", findings: Findings) -> None:
     count, name = known.nunique(), str(known.name)
     what = "dates or times" if _are_dates(known) else "texts"
+    as_dates = f", or write {FORM}" if what != "texts" else ""
     if count > MOST_CATEGORIES:
         findings.problem(
             f"{count} different {what}, of at most {MOST_CATEGORIES} that can be one-hot encoded",
             key=f"column {name!r}",
-            remedy=f"leave it out with data.drop: [{name}], or make it a number, or encode it by hashing",
+            remedy=f"leave it out with data.drop: [{name}], or encode it by hashing{as_dates}",
         )
     elif count > ID_LIKE * len(known) and len(known) >= FEWEST_FOR_ID:
         findings.warn(
             f"column {name!r} holds {count} different {what} in {len(known)} rows, like an identifier; "
-            "leave it out with data.drop"
+            f"leave it out with data.drop{as_dates}"
         )
 
 

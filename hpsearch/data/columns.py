@@ -116,7 +116,7 @@ def _text(value: Any) -> str:
 
 
 def tidy(inputs: "pd.DataFrame") -> "pd.DataFrame":
-    """The table with each column either float64 (NaN: missing) or object (texts, None: missing).
+    """The table with each column either float64 (NaN: missing) or object (texts, None: missing); dates stay such.
 
     Which of the two a column is, is decided here once, for the whole table: no part of it can change
     another's kind.
@@ -127,6 +127,9 @@ def tidy(inputs: "pd.DataFrame") -> "pd.DataFrame":
         return pd.DataFrame(inputs.to_numpy(dtype=np.float64), index=inputs.index, columns=inputs.columns)
     columns: dict[Any, NDArray[Any]] = {}
     for name in inputs.columns:
+        if inputs[name].dtype.kind == "M":
+            columns[name] = inputs[name].to_numpy()
+            continue
         values = numbers(inputs[name])
         columns[name] = texts(inputs[name]) if values is None else values
     series = {

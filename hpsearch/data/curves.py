@@ -68,7 +68,8 @@ class Curve:
         if scale == "power":
             from sklearn.preprocessing import PowerTransformer  # noqa: PLC0415 - heavy
 
-            power = float(PowerTransformer(standardize=False).fit(values[:, None]).lambdas_[0])
+            with np.errstate(all="ignore"):  # of values that hardly differ; any exponent does for them
+                power = float(PowerTransformer(standardize=False).fit(values[:, None]).lambdas_[0])
             return cls(kind="power", power=min(max(power, 0.0), 2.0) if undone else power)
         if scale == "quantile":
             from sklearn.preprocessing import QuantileTransformer  # noqa: PLC0415 - heavy

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpsearch.data.columns import is_numeric
+from hpsearch.data.dates import is_date
 from hpsearch.data.images import ImageInputs
 from hpsearch.data.large import LargeInputs
 from hpsearch.data.preparation import PreparedData
@@ -168,7 +169,8 @@ def _facts(inputs: Any) -> tuple[str, tuple[Column, ...], Column | None]:
 def _column(name: str, column: "pd.Series[Any]") -> Column:
     if is_numeric(column):
         return _numeric(name, "number", column.to_numpy(dtype=np.float64))
-    return _labels(name, "category", [None if pd.isna(value) else str(value) for value in column])
+    kind = "date" if is_date(column) else "category"
+    return _labels(name, kind, [None if pd.isna(value) else str(value) for value in column])
 
 
 def _numeric(name: str, kind: str, values: Floats) -> Column:

@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpsearch.data.columns import numbers, parse_numbers, texts
+from hpsearch.data.dates import FORM, moments
 from hpsearch.errors import DataError, Problem
 
 
@@ -56,6 +57,19 @@ def number_block(table: "pd.DataFrame", names: list[str]) -> NDArray[np.float64]
 def text_column(table: "pd.DataFrame", name: str) -> NDArray[np.object_]:
     """The named column as texts, None where missing."""
     return texts(table[name])
+
+
+def date_column(table: "pd.DataFrame", name: str) -> NDArray[np.datetime64]:
+    """The named column as dates, NaT where missing.
+
+    Raises:
+        DataError: it holds what is no date.
+    """
+    read, readable = moments(table[name])
+    if not readable.all():
+        row = int(readable.argmin())
+        raise DataError(_bad(name, f"must be {FORM}", table[name].iloc[row], row))
+    return read
 
 
 def _by_name(frame: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":

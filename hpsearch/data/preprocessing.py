@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpsearch.data.columns import is_numeric
-from hpsearch.data.inputs import as_table, number_block, text_column
+from hpsearch.data.dates import DateColumn, is_date
+from hpsearch.data.inputs import as_table, date_column, number_block, text_column
 from hpsearch.data.numeric import (
     NumericColumn,
     NumericSettings,
@@ -98,7 +99,7 @@ class Components:
 class Preprocessor:
     """What turns raw inputs into features, as fitted on the training rows."""
 
-    fitted: tuple[NumericColumn | CategoricalColumn, ...]
+    fitted: tuple["FittedColumn", ...]
     components: Components | None = None
 
     @classmethod
@@ -109,11 +110,9 @@ class Preprocessor:
             NumericSettings(scale=settings.scale_of(name), missing=settings.missing_of(name))
             for name in names
         ]
-        numbers = iter(fit_numeric(names, inputs[names].to_numpy(dtype=np.float64), hows))
-        fitted = tuple(
-            next(numbers) if is_numeric(inputs[name]) else _fit_texts(inputs[name], settings)
-            for name in inputs.columns
-        )
+        numbers = fit_numeric(names, inputs[names].to_numpy(dtype=np.float64), hows)
+        by_name = dict(zip(names, numbers, strict=True))
+        fitted = tuple(by_name.get(name) or _fit_other(inputs[name], settings) for name in inputs.columns)
         made = cls(fitted=fitted)
         if settings.pca is None:
             return made
@@ -164,16 +163,19 @@ class Preprocessor:
         numeric = [column for column in self.fitted if isinstance(column, NumericColumn)]
         widths = [len(column.feature_names) for column in self.fitted]
         starts = dict(zip(self.columns, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
-        block = number_block(table, [column.name for column in numeric])
+        block = number_block(table, [number.name for number in numeric])
         features = np.zeros((len(table), sum(widths)), dtype=np.float32)
         if numeric:
-            features[:, [starts[column.name] for column in numeric]] = scaled(block, numeric)
-        for i, column in enumerate(numeric):
-            if column.indicator:
-                features[:, starts[column.name] + 1] = np.isnan(block[:, i])
-        for texts in (column for column in self.fitted if isinstance(column, CategoricalColumn)):
-            start = starts[texts.name]
-            texts.write(text_column(table, texts.name), features[:, start : start + len(texts.feature_names)])
+            features[:, [starts[number.name] for number in numeric]] = scaled(block, numeric)
+        for i, number in enumerate(numeric):
+            if number.indicator:
+                features[:, starts[number.name] + 1] = np.isnan(block[:, i])
+        for column in self.fitted:
+            own = features[:, starts[column.name] :][:, : len(column.feature_names)]
+            if isinstance(column, CategoricalColumn):
+                column.write(text_column(table, column.name), own)
+            elif isinstance(column, DateColumn):
+                column.write(date_column(table, column.name), own)
         return features if self.components is None else self.components.apply(features)
 
     def prepare(self, inputs: Any) -> tuple[NDArray[np.float32], None]:
@@ -184,7 +186,7 @@ class Preprocessor:
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `from_json` gives an equal preprocessor back, to the last bit."""
-        kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical"}
+        kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical", DateColumn: "date"}
         columns = [{"kind": kinds[type(column)], **asdict(column)} for column in self.fitted]
         components = {} if self.components is None else {"components": asdict(self.components)}
         return {"columns": columns, **components}
@@ -201,6 +203,18 @@ class Preprocessor:
         )
 
 
+FittedColumn = NumericColumn | CategoricalColumn | DateColumn
+
+
+def _fit_other(column: "pd.Series[Any]", settings: "PreprocessSpec") -> CategoricalColumn | DateColumn:
+    if not is_date(column):
+        return _fit_texts(column, settings)
+    name = str(column.name)
+    how = NumericSettings(scale=settings.scale_of(name), missing=settings.missing_of(name))
+    cyclic = settings.date_of(name) == "cyclic"
+    return DateColumn.fit(name, column.to_numpy(dtype="datetime64[us]"), how, cyclic=cyclic)
+
+
 def _fit_texts(column: "pd.Series[Any]", settings: "PreprocessSpec") -> CategoricalColumn:
     name, encode = str(column.name), settings.encode_of(str(column.name))
     if encode == "hashing":
@@ -208,8 +222,10 @@ def _fit_texts(column: "pd.Series[Any]", settings: "PreprocessSpec") -> Categori
     return CategoricalColumn(name=name, categories=tuple(sorted(column.dropna().unique())), encode=encode)
 
 
-def _column_from_json(stored: Mapping[str, Any]) -> NumericColumn | CategoricalColumn:
+def _column_from_json(stored: Mapping[str, Any]) -> FittedColumn:
     fields = {key: value for key, value in stored.items() if key != "kind"}
     if stored["kind"] == "numeric":
         return NumericColumn.from_json(fields)
+    if stored["kind"] == "date":
+        return DateColumn.from_json(fields)
     return CategoricalColumn(**{**fields, "categories": tuple(fields["categories"])})

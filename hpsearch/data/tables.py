@@ -1,14 +1,15 @@
 """Tables as a kind of inputs: columns of numbers and texts."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from hpsearch.data.checks import check_columns, check_inputs, check_settings, check_values
-from hpsearch.data.columns import tidy
+from hpsearch.data.columns import numbers, tidy
+from hpsearch.data.dates import moments
 from hpsearch.data.fingerprint import fingerprint
 from hpsearch.data.preprocessing import Preprocessor
 from hpsearch.data.raw import Findings
@@ -36,7 +37,9 @@ class TableInputs:
 
     def tidy(self, settings: "PreprocessSpec | None" = None) -> "TableInputs":
         """The same table with each column's kind decided, rows numbered from 0, to be prepared by these settings."""
-        return TableInputs(tidy(self.frame.reset_index(drop=True)), tidied=True, settings=settings)
+        frame = self.frame.reset_index(drop=True)
+        dated = frame.assign(**_dates(frame, settings))
+        return TableInputs(tidy(dated), tidied=True, settings=settings)
 
     def take(self, rows: NDArray[np.int64]) -> "TableInputs":
         """These rows; each keeps its number."""
@@ -72,3 +75,15 @@ class TableInputs:
     def example(self, rows: NDArray[np.int64]) -> pd.DataFrame:
         """The rows themselves, in the types of the source."""
         return self.frame.iloc[rows].reset_index(drop=True)
+
+
+def _dates(frame: pd.DataFrame, settings: "PreprocessSpec | None") -> dict[str, Any]:
+    """The columns whose every value is a date, unless they are to be taken as texts."""
+    found = {}
+    for name in frame.columns:
+        column = frame[name]
+        if numbers(column) is None and (settings is None or settings.date_of(str(name)) != "text"):
+            read, readable = moments(column)
+            if readable.all() and not np.isnat(read).all():
+                found[name] = pd.Series(read, index=frame.index)
+    return found

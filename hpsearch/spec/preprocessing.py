@@ -11,6 +11,7 @@ from hpsearch.spec.section import Section
 
 SCALINGS: Final = ("standardize", "min_max", "robust", "log", "sqrt", "power", "quantile", "none")
 ENCODINGS: Final = ("one_hot", "ordinal", "hashing")
+DATES: Final = ("cyclic", "elapsed", "text")
 FILLS: Final = ("median", "mean", "indicator")
 TARGETS: Final = ("auto", *SCALINGS)
 
@@ -47,13 +48,16 @@ class ColumnSpec(Section):
     """What one column has of its own."""
 
     scale: Annotated[str | None, Rule(kind="choice", choices=SCALINGS, nullable=True)] = Field(
-        default=None, description="for a column of numbers: how it is scaled"
+        default=None, description="for a column of numbers, or the days of one of dates: how it is scaled"
     )
     encode: Annotated[str | None, Rule(kind="choice", choices=ENCODINGS, nullable=True)] = Field(
         default=None, description="for a column of texts: how it becomes numbers"
     )
     missing: Annotated[str | float | None, PlainValidator(_missing), _MISSING] = Field(
-        default=None, description="for a column of numbers: what stands in for a missing one"
+        default=None, description="for a column of numbers or dates: what stands in for a missing one"
+    )
+    date: Annotated[str | None, Rule(kind="choice", choices=DATES, nullable=True)] = Field(
+        default=None, description="for a column of dates: how they become numbers"
     )
 
 
@@ -81,9 +85,10 @@ _COLUMN_KEYS: Final = {
     "scale": {"enum": [*SCALINGS, None]},
     "encode": {"enum": [*ENCODINGS, None]},
     "missing": _MISSING.schema(),
+    "date": {"enum": [*DATES, None]},
 }
 _COLUMNS: Final = Form(
-    "columns, each with `scale`, `encode` or `missing`: `{age: {scale: robust}, city: {encode: ordinal}}`",
+    "columns, each with `scale`, `encode`, `missing` or `date`: `{age: {scale: robust}, city: {encode: ordinal}}`",
     {
         "type": "object",
         "additionalProperties": {"type": "object", "properties": _COLUMN_KEYS, "additionalProperties": False},
@@ -104,6 +109,12 @@ class PreprocessSpec(Section):
         default="one_hot",
         description="how text columns become numbers: `ordinal` is the text's place in the alphabet, from 0 to 1; "
         "`hashing` shares `hash_features` features among any number of texts",
+    )
+    dates: Annotated[str, Rule(kind="choice", choices=DATES)] = Field(
+        default="cyclic",
+        description="how columns of dates and times (ISO 8601, or typed so) become numbers: `elapsed`: the days since "
+        "the training part's first, scaled as `numeric`; `cyclic`: besides, a sine and a cosine of the year, the week "
+        "and the day, where training dates differ in them and are spread over one or more; `text`: as texts",
     )
     missing: Annotated[str | float, PlainValidator(_missing), _MISSING] = Field(
         default="median",
@@ -135,6 +146,13 @@ class PreprocessSpec(Section):
         """What stands in for a missing number of a column."""
         column = self.columns.get(name)
         return self.missing if column is None or column.missing is None else column.missing
+
+    def date_of(self, name: str) -> str:
+        """How a column of dates becomes numbers; one that is encoded counts as texts."""
+        column = self.columns.get(name)
+        if column is None or (column.date is None and column.encode is None):
+            return self.dates
+        return column.date or "text"
 
     def encode_of(self, name: str) -> str:
         """How a column of texts becomes numbers."""

@@ -186,6 +186,6 @@ def test_a_network_learns_the_same_from_a_file_as_from_memory(tmp_path):
 @pytest.mark.slow
 def test_memory_stays_flat_while_data_grow():
     """Four times the data, and hardly more memory: of a row stay its target and its number."""
-    small, large = measure(0.2), measure(0.8)
+    small, large = measure(0.1), measure(0.4)
     assert large["RssAnon"] < small["RssAnon"] + 100
     assert large["RssFile"] < small["RssFile"] + 50

@@ -189,7 +189,7 @@ def test_more_than_a_thousand_categories_are_refused():
     assert messages(prepare_raw, raw, settings(), seed=0) == [
         (
             "data: column 'name': 1600 different texts, of at most 1000 that can be one-hot encoded; "
-            "leave it out with data.drop: [name], or make it a number, or encode it by hashing"
+            "leave it out with data.drop: [name], or encode it by hashing"
         )
     ]
 
@@ -203,10 +203,10 @@ SUSPICIOUS = [
         "column 'kind' holds 48 different texts in 48 rows, like an identifier; leave it out with data.drop",
     ),
     (
-        fill(1, lambda i: f"2024-{1 + i % 12:02}-{1 + i // 12:02}"),
+        fill(1, lambda i: f"{1 + i // 12:02}.{1 + i % 12:02}.2024"),
         (
-            "column 'kind' holds 48 different dates or times in 48 rows, like an identifier; "
-            "leave it out with data.drop"
+            "column 'kind' holds 48 different dates or times in 48 rows, like an identifier; leave it out with "
+            "data.drop, or write dates as in 2024-12-31, or with a time as in 2024-12-31T23:59:59"
         ),
     ),
 ]
