@@ -122,11 +122,10 @@ def check_duplicates(
         part: int(np.isin(hashes[rows], hashes[split.train]).sum())
         for part, rows in (("validation", split.validation), ("test", split.test))
     }
-    if any(counts.values()):
-        findings.warn(
-            f"{counts['validation']} validation and {counts['test']} test rows are copies of training rows: "
-            "scores will look better than they are"
-        )
+    told = [f"{count} {part} {'row' if count == 1 else 'rows'}" for part, count in counts.items() if count]
+    if told:
+        copies = "is a copy of a training row" if sum(counts.values()) == 1 else "are copies of training rows"
+        findings.warn(f"{' and '.join(told)} {copies}: scores will look better than they are")
 
 
 def _check_finite(column: "pd.Series[Any]", findings: Findings) -> None:

@@ -10,7 +10,7 @@ from hpsearch.engine.arrays import Array, aligned
 from hpsearch.engine.dropout import Mask
 from hpsearch.engine.layers import KINDS
 from hpsearch.engine.layers.dense import Dense
-from hpsearch.engine.layers.kind import Site
+from hpsearch.engine.layers.kind import Presence, Site
 from hpsearch.engine.layers.nonlinear import mask_width
 from hpsearch.engine.layers.ports import Layer, Port, open_port
 from hpsearch.engine.plan import Node, Plan
@@ -35,7 +35,8 @@ class Network:
         steps = [np.zeros((rows, batch), np.int32) for _ in range(len(plan.steps) + plan.inputs.ragged)]
         end = open_port(rows, batch, (plan.outputs,), buffers.parameters)
         self.outputs, self.delta = end.values.inner, end.gradient.inner
-        builder = _Builder(buffers, steps)
+        self._presence = Presence()
+        builder = _Builder(buffers, steps, self._presence)
         front, layers = builder.path(plan.nodes, end, deepest=True)
         self.mask_widths = builder.mask_widths
         self._steps, self._longest = steps, plan.inputs.shape[0]
@@ -57,13 +58,14 @@ class Network:
             if (node := layer.activation) is not None
         }
 
-    def forward(self, inputs: Array, lengths: Array | None = None) -> Array:
+    def forward(self, inputs: Array, lengths: Array | None = None, there: Array | None = None) -> Array:
         """(K, B, ...) inputs -> (K, B, O): a buffer that the next call overwrites.
 
         Where the plan is flat, inputs are (K, B, D + 1), the last column one. `lengths`, (K, B) or (B,), are the
-        steps of sequences that differ.
+        steps of sequences that differ. `there`, (K, B): which places of the batch hold a sample; None: all.
         """
         self._read(inputs, lengths)
+        self._presence.samples = None if there is None or there.all() else there
         for layer in self._forward:
             layer()
         return self.outputs
@@ -104,6 +106,7 @@ class _Builder:
 
     buffers: Buffers
     steps: list[Array]
+    presence: Presence
     mask_widths: dict[int, int] = field(default_factory=dict)
     outputs: dict[int, Array] = field(default_factory=dict)
     """Of each activation, by its node's index."""
@@ -128,6 +131,7 @@ class _Builder:
             gradients=tuple(block.view(buffers.gradients) for block in node.blocks),
             state=tuple(buffers.state[:, place] for place in node.state),
             lengths=None if node.steps is None else self.steps[node.steps],
+            presence=self.presence,
             mask=None if masks is None or node.site is None else masks[node.site],
             deepest=deepest,
             paths=tuple(partial(self.path, path, deepest=deepest) for path in node.paths),

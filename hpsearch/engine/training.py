@@ -128,7 +128,8 @@ class Steps:
         work = Work.allocate(network.outputs, np.array([member.huber_delta for member in self._members]))
 
         def learn(inputs: Array, batch: Batch) -> None:
-            gradient(network.forward(inputs, batch.lengths), batch.targets, work, network.delta)
+            there = None if batch.weights is None else batch.weights[..., 0] > 0
+            gradient(network.forward(inputs, batch.lengths, there), batch.targets, work, network.delta)
             if batch.weights is not None:
                 np.multiply(network.delta, batch.weights, network.delta)
             network.backward()

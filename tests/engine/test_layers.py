@@ -199,3 +199,26 @@ def test_dropout_silences_and_scales_in_training_alone():
 def test_layers_that_cannot_be_built_on_what_comes_in_say_so(layers, inputs, rule):
     with pytest.raises(ShapeError, match=rule):
         network_of(layers, inputs)
+
+
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 2), (4, 2)])
+def test_empty_places_of_a_batch_are_in_no_statistics(shape):
+    """A batch with empty places normalizes, learns and remembers as one without them; the next full one as ever."""
+    rng = np.random.default_rng(0)
+    few, inputs = rng.standard_normal((2, 4, *shape)), Inputs(shape=shape)
+    layers, delta = [settings("batch_normalization"), RELU], rng.standard_normal((2, 6, 2))
+    there = np.arange(6) < np.full((2, 1), 4)
+    seen = []
+    for x, given in ((few, None), (np.concatenate([few, np.full((2, 2, *shape), 1e3)], axis=1), there)):
+        _, buffers, network = network_of(layers, inputs, batch=x.shape[1])
+        outputs = network.forward(x, None, given)[:, :4].copy()
+        network.delta[:] = delta[:, : x.shape[1]]
+        if given is not None:
+            network.delta[~given] = 0
+        network.backward()
+        seen.append((outputs, buffers.gradients.copy(), buffers.state.copy()))
+    for one, other in zip(*seen, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    full = rng.standard_normal((2, 6, *shape))
+    _, _, fresh = network_of(layers, inputs, batch=6)
+    np.testing.assert_array_equal(network.forward(full), fresh.forward(full))

@@ -49,6 +49,13 @@ class Remembered:
     initial: tuple[float, ...]
 
 
+@dataclass(slots=True)
+class Presence:
+    """Which samples of a batch there are when forward runs: `samples` (K, B), None where each place has one."""
+
+    samples: Array | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """Where a layer is to stand.
@@ -56,8 +63,8 @@ class Site:
     `behind` is finished; K, B and the type of numbers are those of its arrays. `parameters` and `gradients`
     are views of the flat buffers, in the order of the kind's arrays, `state` (K, n) those of its memory.
     `lengths`, if sequences differ, holds the steps that each has at the layer's input, (K, B), when forward
-    runs. `mask` is the dropout on the layer's output. `paths` are the two ways through a residual block.
-    `deepest`: nobody needs the gradient in front.
+    runs; `presence` tells which samples are there. `mask` is the dropout on the layer's output. `paths` are the
+    two ways through a residual block. `deepest`: nobody needs the gradient in front.
     """
 
     layer: LayerSettings
@@ -67,6 +74,7 @@ class Site:
     gradients: tuple[Array, ...] = ()
     state: tuple[Array, ...] = ()
     lengths: Array | None = None
+    presence: Presence = field(default_factory=Presence)
     mask: Mask | None = None
     deepest: bool = False
     paths: tuple[Callable[[Port], tuple[Port, list[Layer]]], ...] = ()

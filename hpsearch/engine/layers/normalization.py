@@ -16,7 +16,7 @@ class BatchNormalization:
 
     (K, B, ..., C); Ioffe and Szegedy (2015). Prediction goes by running statistics, of which a step keeps the share
     `momentum`; the variance that goes into them is the unbiased one, as in PyTorch. Steps behind the end of a
-    sequence count for nothing.
+    sequence, and places of a batch that hold no sample, count for nothing.
     """
 
     def __init__(self, before: Port, site: Site) -> None:
@@ -32,8 +32,8 @@ class BatchNormalization:
         dtype = self._x.dtype
         self._normal, self._work = aligned(self._rows, dtype), aligned(self._rows, dtype)
         self._factor = np.empty((rows, 1, channels), dtype)
-        self._share = np.full((1, 1, self._rows[1]), 1 / self._rows[1], dtype)
-        self._count = np.full((1, 1, 1), self._rows[1], dtype)
+        self._share = self._equal_share = np.full((1, 1, self._rows[1]), 1 / self._rows[1], dtype)
+        self._count = self._every = np.full((1, 1, 1), self._rows[1], dtype)
         self._there: Array | None = None
 
     def forward(self) -> None:
@@ -89,18 +89,28 @@ class BatchNormalization:
 
     def _weigh(self) -> Array | float:
         """Set each place's share of the mean; what makes the variance unbiased."""
-        if self._site.lengths is None:
+        there = self._places_there()
+        if there is None:
+            self._there, self._share, self._count = None, self._equal_share, self._every
             return self._rows[1] / max(self._rows[1] - 1, 1)
-        steps = valid_steps(self._site.lengths, self._places[2])
-        there = np.broadcast_to(
-            steps.reshape(*steps.shape, *(1 for _ in self._places[4:])), self._places[:-1]
-        ).reshape(self._rows[0], 1, self._rows[1])
         counts = np.maximum(np.count_nonzero(there, axis=2, keepdims=True), 1)
         self._there = there.reshape(self._rows[0], self._rows[1], 1).astype(self._x.dtype)
         self._share = (there / counts).astype(self._x.dtype)
         self._count = counts.astype(self._x.dtype)
         unbiased: Array = (counts / np.maximum(counts - 1, 1)).astype(self._x.dtype)
         return unbiased
+
+    def _places_there(self) -> Array | None:
+        """(K, 1, places) of samples that are there, at steps that they have; None where that is all."""
+        samples, lengths, axes = self._site.presence.samples, self._site.lengths, len(self._places) - 1
+        masks = [] if samples is None else [samples]
+        masks += [] if lengths is None else [valid_steps(lengths, self._places[2])]
+        if not masks:
+            return None
+        there = np.ones(self._places[:-1], np.bool_)
+        for mask in masks:
+            there &= mask.reshape(*mask.shape, *(1 for _ in range(axes - mask.ndim)))
+        return there.reshape(self._rows[0], 1, self._rows[1])
 
     def _remember(self, running: Array, seen: Array) -> None:
         number = running.dtype.type
