@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hpsearch.data.columns import numbers, texts
-from hpsearch.data.numeric import NumericColumn
-from hpsearch.data.preprocessing import CategoricalColumn, Preprocessor
+from hpsearch.data.preprocessing import CategoricalColumn, FittedColumn, Preprocessor
 from hpsearch.model import TrainedModel
 
 _SHOWN: Final = 5
@@ -42,7 +41,7 @@ def completed(model: TrainedModel, frame: "pd.DataFrame") -> "tuple[pd.DataFrame
 
 
 def _differences(
-    column: NumericColumn | CategoricalColumn, values: "pd.Series[Any]", ranges: Mapping[str, Sequence[float]]
+    column: FittedColumn, values: "pd.Series[Any]", ranges: Mapping[str, Sequence[float]]
 ) -> list[str]:
     if isinstance(column, CategoricalColumn):
         return _unseen(column, values)
