@@ -2,9 +2,11 @@
 
 Both sides are processes of their own, run in turn, one pair a seed. The ratio is of trials per second over the whole
 process: imports, making the databases, and for hpsearch the winner's refit and test as well. The search alone, from
-its first proposal to its last stored trial, stands in the notes.
+its first proposal to its last stored trial, stands in the notes. Both write where temporary files go, on the disk: with
+every epoch the peer waits until it has taken what MLflow and Optuna store. One row keeps both sides' files in memory.
 """
 
+import os
 import statistics
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import Run, cores, run
+from benchmarks.measure import MissingPeerError, Run, cores, run
 from benchmarks.ours.search import STUDY
 from benchmarks.row import Result, Row
 
@@ -24,6 +26,35 @@ _OURS, _OPTUNA, _SKLEARN = (
 )
 _TRIALS = 100
 _HALVING = ("sampler=random", "pruning.rule=halving", "pruning.min_epochs=5", "pruning.warmup_epochs=0")
+
+
+_MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def files_in_memory() -> Any:
+    """Measured processes keep their temporary files, databases among them, in memory."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(_MEMORY)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
+def search_in_memory(*, seeds: int) -> Result:
+    """The whole search with no disk to wait for.
+
+    Raises:
+        MissingPeerError: the system has no file system in memory.
+    """
+    if not _MEMORY.is_dir():
+        raise MissingPeerError(f"{_MEMORY} is not there")
+    with files_in_memory():
+        return whole_search(_OPTUNA, workers=1, seeds=seeds)
 
 
 def whole_search(peer: str, *, workers: int, seeds: int, overrides: Sequence[str] = ()) -> Result:
@@ -78,11 +109,11 @@ def time_to_loss(*, seconds: float, seeds: int) -> Result:
     )
 
 
-def two_workers(*, trials: int, seeds: int) -> Result:
+def two_workers(*, trials: int, seeds: int, changes: Sequence[str] = ()) -> Result:
     """Trials per second, from the first proposal to the last stored trial, of two workers on two cores against one."""
     pairs = []
     for seed in range(seeds):
-        overrides = [f"budget.trials={trials}", f"seed={seed}"]
+        overrides = [f"budget.trials={trials}", f"seed={seed}", *changes]
         two, one = (
             run(_OURS, {"overrides": overrides, "workers": workers}, on=cores()[-workers:]) for workers in (2, 1)
         )
@@ -221,8 +252,22 @@ ROWS = [
         measure=partial(time_to_loss, seconds=60.0, seeds=3),
     ),
     Row(
+        name="search-memory",
+        title="the search on one core, with all files of both sides in memory: no disk to wait for",
+        against="Optuna + PyTorch + MLflow, all on SQLite",
+        target=15,
+        measure=partial(search_in_memory, seeds=3),
+    ),
+    Row(
         name="workers",
-        title="the same search, 200 trials, two workers on two cores, the identical table",
+        title="the same search without pruning, 200 trials, two workers on two cores, the identical table",
+        against="itself with one worker on one core",
+        target=1.8,
+        measure=partial(two_workers, trials=200, seeds=2, changes=("pruning=none",)),
+    ),
+    Row(
+        name="workers-pruned",
+        title="the same with median pruning",
         against="itself with one worker on one core",
         target=1.8,
         measure=partial(two_workers, trials=200, seeds=2),
