@@ -1,11 +1,16 @@
 """What every executor keeps to: this process, a pool of processes, a Dask cluster of real processes."""
 
 import dataclasses
+import re
+import subprocess
 import threading
 import time
+from pathlib import Path
 
+import dask as dask_settings
 import numpy as np
 import pytest
+import yaml
 
 from hpsearch.errors import TrainingError
 from hpsearch.execution import cluster_worker, open_executor
@@ -14,6 +19,27 @@ from hpsearch.judgment.stopping import Verdict
 from hpsearch.spec import Cluster
 from tests.execution.test_training import changed, data, task, train, trial, without_clock  # noqa: F401 - a fixture
 from tests.support.dask import DEADLY, DaskCluster
+
+SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+
+
+def tls_settings(directory):
+    """The settings of docs/security.md, with a certificate that is made here, in a directory of Dask's settings."""
+    certificate, key = directory / "me.pem", directory / "me-key.pem"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=dask"),
+            *("-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    shown = re.search(r"```yml\n(.*?)```", SECURITY.read_text(), re.DOTALL)[1]
+    text = shown.replace("/etc/dask/ca.pem", str(certificate)).replace("/etc/dask", str(directory))
+    (directory / "config").mkdir()
+    (directory / "config" / "tls.yaml").write_text(text)
+    return dask_settings.config.merge(dask_settings.config.config, yaml.safe_load(text))
+
 
 EXECUTORS = ["inline", "pool", "cluster", "cluster with shared files"]
 
@@ -148,6 +174,27 @@ class TestCluster:
                     workers.wait(future)
         finally:
             own.close()
+
+    @pytest.mark.slow
+    def test_a_cluster_may_speak_tls_and_refuses_who_has_no_certificate(self, tmp_path, data):  # noqa: F811
+        """Set up as docs/security.md says, with one certificate that is its own authority."""
+        settings = tls_settings(tmp_path)
+        own = DaskCluster(tmp_path, workers=1, protocol="tls", config=tmp_path / "config")
+        try:
+            assert own.address.startswith("tls://")
+            with (
+                dask_settings.config.set(settings),
+                open_executor(data, seed=0, workers=1, cluster=Cluster(address=own.address)) as workers,
+            ):
+                (outcome,) = workers.wait(workers.submit(task(trial(0))))
+            with (
+                pytest.raises(TrainingError, match="cannot be reached"),
+                open_executor(data, seed=0, workers=1, cluster=Cluster(address=own.address)),
+            ):
+                pass
+        finally:
+            own.close()
+        assert without_clock(outcome) == without_clock(train(data, trial(0))[0])
 
     def test_no_scheduler_is_told(self, data):  # noqa: F811
         """With its address."""

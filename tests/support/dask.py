@@ -50,19 +50,21 @@ def spawned(process):
 class DaskCluster:
     """A scheduler and workers, each one process with one thread under a nanny that starts it again when it dies.
 
-    A task is given up when one more of its workers died than `allowed_failures`.
+    A task is given up when one more of its workers died than `allowed_failures`. `config` is a directory of Dask's
+    settings for all of them.
     """
 
-    def __init__(self, directory, *, workers=2, allowed_failures=1):
+    def __init__(self, directory, *, workers=2, allowed_failures=1, protocol="tcp", config=None):
         self.directory = directory
         self._environment = {
             **ENVIRONMENT,
             "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
+            **({"DASK_CONFIG": str(config)} if config else {}),
         }
         (directory / "deadly.py").write_text(_PRELOAD)
         file = directory / "scheduler.json"
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file
+            *("scheduler", "--host", f"{protocol}://127.0.0.1", "--port", "0", "--scheduler-file", file)
         )
         self.workers = []
         self._until(lambda: file.exists() and file.read_text().strip().endswith("}"))
