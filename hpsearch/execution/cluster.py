@@ -62,7 +62,12 @@ class DaskWorkers:
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
         try:
             self._client = Client(address, timeout=_CONNECT, set_as_default=False, name="hpsearch")
-        except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two are Dask's words on TLS
+        except (
+            OSError,
+            ValueError,
+            TypeError,
+            RuntimeError,
+        ) as error:  # the last two are Dask's words on TLS
             raise TrainingError(
                 f"the cluster's scheduler at {address} cannot be reached ({error}); is it running, and is this "
                 "its address?"

@@ -58,7 +58,8 @@ class NamedLock:
                 if other in self._ours:
                     cursor.execute("KILL %s", (other,))
                 elif other is not None:
-                    words = f"session {other} of the database, {_one(cursor, _SESSION, other)}"
+                    whose = _one(cursor, _SESSION, other)  # a user may see no sessions but their own
+                    words = f"session {other} of the database" + (f", {whose}" if whose else "")
                 time.sleep(_PAUSE)
         raise StudyBusyError(
             f"the study is being run by {words} (named lock {name}); wait for it, or stop it first"

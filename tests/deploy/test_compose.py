@@ -82,9 +82,13 @@ def test_commands_are_ones_that_the_programs_know(name):
     check_command([*SERVICES[name].get("entrypoint", ["hpsearch"]), *SERVICES[name]["command"]])
 
 
-def test_the_command_that_the_file_shows_is_one_too():
-    shown = re.search(r"run --rm search (run .*)", TEXT)[1]
-    check_command(["hpsearch", *shown.replace("/studies/", "studies/").split()])
+def test_the_commands_that_the_file_shows_are_ones_too():
+    shown = re.findall(r"run --rm search (run .*)", TEXT)
+    assert len(shown) == 2
+    for command in shown:
+        check_command(["hpsearch", *command.replace("/studies/", "studies/").split()])
+    assert "tcp://scheduler:8786" in shown[1]
+    assert "--port=8786" in SERVICES["scheduler"]["command"]
 
 
 def test_the_image_is_built_from_what_is_there_and_runs_as_nobody_special():
