@@ -206,7 +206,7 @@ def _ask(port, rows):
         data=f'{{"dataframe_split": {rows}}}'.encode(),
         headers={"Content-Type": "application/json"},
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 400
     while True:
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
