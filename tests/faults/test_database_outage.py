@@ -74,7 +74,7 @@ def stored(directory):
 def wait_for_trials(directory, process):
     """Until the database holds a trial; asked by a connection of the test's own."""
     home = directory / "mlruns" / "studies" / "quick" / "storage.json"
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while True:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < deadline, "no trial in time"

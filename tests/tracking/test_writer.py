@@ -50,7 +50,7 @@ def test_trials_show_while_the_search_goes_on_and_all_at_its_end(study, store):
         wait_until(lambda: trials_shown(study) == 9)
         study.add(fact(9))
         finish_study(study)
-        report = tracker.finish(timeout=60)
+        report = tracker.finish(timeout=300)
     assert report == SyncReport(projected=10, already=0, total=10)
     before = shown(embedded_uri(store), "digits")
     assert [run["status"] for run in before if run["name"] == "digits"] == ["FINISHED"]
@@ -64,7 +64,7 @@ def test_a_killed_writer_is_replaced_at_the_end(study):
         wait_until(lambda: trials_shown(study) > 0)
         os.kill(tracker.pid, signal.SIGKILL)
         study.add(fact(8))
-        report = tracker.finish(timeout=60)
+        report = tracker.finish(timeout=300)
     assert report.total == 9
     assert trials_shown(study) == 9
 
@@ -77,7 +77,7 @@ def test_ctrl_c_leaves_the_writer_at_work(study):
         wait_until(lambda: trials_shown(study) == 8)
         os.kill(tracker.pid, signal.SIGINT)
         study.add(fact(8))
-        assert tracker.finish(timeout=60).total == 9
+        assert tracker.finish(timeout=300).total == 9
         assert psutil.pid_exists(tracker.pid) is False
 
 
@@ -176,7 +176,7 @@ def test_a_removed_database_is_made_anew(study):
     for path in study.store.root.glob("mlflow.db*"):
         path.unlink()
     with tracker_of(study) as tracker:
-        assert tracker.finish(timeout=60) == SyncReport(projected=8, already=0, total=8)
+        assert tracker.finish(timeout=300) == SyncReport(projected=8, already=0, total=8)
     assert trials_shown(study) == 8
 
 
