@@ -14,6 +14,7 @@ from hpsearch.tracking import Tracker, sync
 from hpsearch.tracking.place import embedded_uri
 from hpsearch.tracking.server import ui_server
 from tests.support.facts import fact
+from tests.support.ports import free_port
 from tests.support.studies import run_quick
 from tests.support.tracking import alike, make_study, shown
 from tests.support.unreliable import unreliable
@@ -32,7 +33,7 @@ def server(tmp_path_factory):
     """A real tracking server, and one in front of it that misbehaves when told to."""
     store = Store(tmp_path_factory.mktemp("server") / "mlruns")
     store.root.mkdir()
-    with ui_server(store) as running, unreliable(running.url.rstrip("/")) as (uri, switch):
+    with ui_server(store, free_port()) as running, unreliable(running.url.rstrip("/")) as (uri, switch):
         yield uri, switch
 
 

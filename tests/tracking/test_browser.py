@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from hpsearch.tracking import sync, ui_server
+from tests.support.ports import free_port
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
@@ -48,7 +49,7 @@ def dump(url, profile):
 
 def test_the_link_shows_every_trial_with_its_parameters_and_curves(study, tmp_path):
     sync(study.store, study.home)
-    with ui_server(study.store) as ui:
+    with ui_server(study.store, free_port()) as ui:
         link = ui.link(study.home)
         charts = page(link, tmp_path / "charts", CHARTS)
         table = page(link.replace("&compareRunsMode=CHART", ""), tmp_path / "table", COLUMNS)

@@ -8,6 +8,7 @@ from hpsearch.tracking import run_id, sync, ui_server
 from hpsearch.tracking.identity import establish_identity
 from hpsearch.tracking.place import embedded_uri
 from tests.support.facts import fact
+from tests.support.ports import free_port
 from tests.support.tracking import finish_study, shown
 
 pytestmark = pytest.mark.slow
@@ -17,7 +18,7 @@ def test_a_server_that_goes_and_comes_back_ends_up_with_everything_once(study, t
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     finish_study(study)
     there = Store(tmp_path / "server")
-    with ui_server(there) as server:
+    with ui_server(there, free_port()) as server:
         uri, port = server.url.rstrip("/"), server.port
         establish_identity(study.home, uri=uri, experiment="team")
         report = sync(study.store, study.home)
