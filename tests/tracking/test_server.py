@@ -4,7 +4,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 
 import psutil
@@ -13,6 +12,7 @@ import pytest
 from hpsearch.errors import InputError
 from hpsearch.tracking import sync, ui_server
 from hpsearch.tracking.server import DEFAULT_PORT, _choose_port, experiment_id
+from tests.support.ports import free_port
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_the_experiment_is_found_without_mlflow(study):
 @pytest.mark.slow
 def test_the_ui_answers_on_this_machine_only_and_leaves_no_process(study):
     sync(study.store, study.home)
-    with ui_server(study.store) as ui:
+    with ui_server(study.store, free_port()) as ui:
         assert status(ui.port) == 200
         assert status(ui.port, host="10.evil.example") == 403
         assert status(ui.port, "/ajax-api/2.0/mlflow/experiments/get-by-name?experiment_name=digits") == 200
@@ -72,7 +72,7 @@ import sys
 from pathlib import Path
 from hpsearch.store import Store
 from hpsearch.tracking import ui_server
-with ui_server(Store(Path(sys.argv[1]))) as ui:
+with ui_server(Store(Path(sys.argv[1])), int(sys.argv[2])) as ui:
     print(ui.process.pid, ui.port, flush=True)
     ui.wait()
 """
@@ -82,15 +82,14 @@ with ui_server(Store(Path(sys.argv[1]))) as ui:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_with_all_its_processes(store, number):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", SERVE, str(store.root)]
+    command = [sys.executable, "-c", SERVE, str(store.root), str(free_port())]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     ) as us:
         pid, port = map(int, us.stdout.readline().split())
         assert status(port) == 200
         os.kill(us.pid, number)
-        us.wait(20)
-    time.sleep(0.1)
+        us.wait(60)
     assert not psutil.pid_exists(pid)
     with pytest.raises(ConnectionRefusedError):
         status(port)
