@@ -109,7 +109,7 @@ def _spec(study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: S
     if data is not None:
         from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
 
-        base = store.root / "data"
+        base = store.data
         section = dict(content.get("data") or {})
         content["data"] = {**section, **kept(data, section.get("target"), base)}
     return parse_study(dump(content), name="study", base=base)

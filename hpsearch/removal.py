@@ -78,6 +78,11 @@ def _garbage(store: Store) -> Iterator[Path]:
             yield home.path
         else:
             yield from (path for path in home.path.glob(".*") if _is_old(path))
+    if store.data.is_dir():
+        told = "\n".join(
+            home.study_file.read_text(encoding="utf-8") for home in homes if home.study_file.exists()
+        )
+        yield from (path for path in sorted(store.data.iterdir()) if path.name not in told and _is_old(path))
     names = {home.name for home in homes}
     if store.logs.is_dir():
         yield from (path for path in sorted(store.logs.glob("*.log")) if path.stem not in names)

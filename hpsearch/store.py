@@ -109,6 +109,11 @@ class Store:
         return self.root / "cache"
 
     @property
+    def data(self) -> Path:
+        """Data that programs have handed over, by its content."""
+        return self.root / "data"
+
+    @property
     def logs(self) -> Path:
         """What runs in the background print, a file for each study's name."""
         return self.root / "logs"

