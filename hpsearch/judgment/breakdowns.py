@@ -21,7 +21,7 @@ def diverged(reading: Reading) -> Finding | None:
         epoch = min(reading.n + 1, reading.trained)
         sentence = f"The loss or the weights stopped being finite numbers in epoch {epoch}."
         evidence = {"epoch": float(epoch)}
-    elif reading.level > 10 or (reading.level > 3 and reading.level > 0.9 * reading.train[0]):
+    elif reading.level > 10 or _far_and_rising(reading):
         sentence = (
             f"After {reading.n} epochs the training loss is {reading.level:.3g} times a constant guess's."
         )
@@ -37,8 +37,13 @@ def diverged(reading: Reading) -> Finding | None:
     )
 
 
+def _far_and_rising(reading: Reading) -> bool:
+    """Above three times a constant guess's loss, hardly below the start, and not at its lowest."""
+    return reading.level > max(3.0, 0.9 * float(reading.train[0]), 1.02 * float(reading.train.min()))
+
+
 def exploding_gradients(reading: Reading) -> Finding | None:
-    """The gradient's norm grew tenfold or more while the training loss rose by half, or left all bounds."""
+    """The gradient's norm grew fourfold or more while the training loss rose by half, or left all bounds."""
     gradient = reading.gradient
     if not len(gradient):
         return None
@@ -48,7 +53,7 @@ def exploding_gradients(reading: Reading) -> Finding | None:
     usual = float(np.median(before)) if len(before) else float("nan")
     if not len(broken):
         rose = peak >= reading.n or (peak > 0 and reading.train[peak] > 1.5 * reading.train[:peak].min())
-        if not (rose and len(before) and gradient[peak] > 10 * max(usual, gradient[0])):
+        if not (rose and len(before) and gradient[peak] > 4 * max(usual, gradient[0])):
             return None
     shown = "no finite number" if len(broken) else f"{gradient[peak]:.3g}"
     against = f", against {usual:.3g} before" if len(before) else ""

@@ -40,12 +40,16 @@ RULES: Final[tuple[Callable[[Reading], Finding | None], ...]] = (
 """Causes before what they cause: of equally severe findings the first is the verdict."""
 
 
-_EXPLAIN_UNDERFITTING: Final = (
-    "learning_rate_too_large",
-    "learning_rate_too_small",
-    "dead_units",
-    "vanishing_gradients",
-)
+_EXPLAINED_BY: Final[Mapping[str, Sequence[str]]] = {
+    "underfitting": (
+        "learning_rate_too_large",
+        "learning_rate_too_small",
+        "dead_units",
+        "vanishing_gradients",
+    ),
+    "regularization_too_strong": ("vanishing_gradients", "learning_rate_too_small"),
+}
+"""What is left out beside a finding that explains it."""
 
 
 def diagnose(
@@ -94,8 +98,8 @@ def diagnose(
     # what follows from a failure of the arithmetic is no symptom of its own
     found = [finding for rule in BREAKDOWNS if (finding := rule(reading))]
     found = found or [finding for rule in RULES if (finding := rule(reading))]
-    if any(finding.name in _EXPLAIN_UNDERFITTING for finding in found):
-        found = [finding for finding in found if finding.name != "underfitting"]
+    names = {finding.name for finding in found}
+    found = [finding for finding in found if not names.intersection(_EXPLAINED_BY.get(finding.name, ()))]
     found = found or [too_short(reading) or healthy(reading)]
     found.sort(key=lambda finding: _ORDER.index(finding.severity))
     return tuple(found), found[0].name

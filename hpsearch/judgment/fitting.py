@@ -97,13 +97,15 @@ def regularization_too_strong(reading: Reading) -> Finding | None:
     """Penalties pull as hard as the data, or dropout is high, and the training loss stays high without a gap."""
     if reading.n < _ENOUGH or not reading.recipe or not reading.has_levelled:
         return None
-    if reading.others_do_better is False and not reading.has_learned:
-        return None  # nobody learns here
+    if reading.others_do_better is False:
+        return None
     dropout, l2 = reading.setting("dropout"), reading.setting("l2")
     l1, decay = reading.setting("l1"), reading.setting("weight_decay")
     pull, level = reading.pull, reading.level
-    rules = pull >= 0.3 or l1 >= 1e-3 or decay >= 0.1 or dropout >= 0.8
-    holds_back = dropout >= 0.5 and reading.has_learned and reading.others_do_better is not False
+    learned = reading.has_learned
+    rules = pull >= 0.3 or (learned and (l1 >= 1e-3 or decay >= 0.1 or dropout >= 0.8))
+    others = reading.experience.best < 0.75 * reading.validation[-reading.quarter :].mean()
+    holds_back = dropout >= 0.5 and learned and others
     gap = float(np.median((reading.validation - reading.train)[-_FEW:]))
     if not (rules or holds_back) or level < (0.05 if rules else 0.2) or gap > max(0.15, 0.3 * level):
         return None

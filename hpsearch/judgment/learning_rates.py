@@ -22,9 +22,16 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     swing = float(rises.sum())
     # three in ten epochs, by three hundredths of a constant guess's loss: sampling noise does less
     often = len(rises) >= max(_FEW, 0.3 * len(reading.steps))
-    swings = often and swing >= decrease and rises.mean() >= max(0.03, 0.1 * decrease)
-    lost = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05)
+    swings = often and swing >= decrease and rises.mean() >= max(0.03, 0.1 * decrease, 0.15 * reading.level)
+    held_back = reading.setting("dropout") >= 0.5 or reading.setting("l2") >= 1e-3
+    lost = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05) and not held_back
     thrown = _thrown(reading)
+    # a network that fits worse than a constant guess, and does not come down steadily, is kept from it
+    lost = lost or (
+        reading.level > 1.05
+        and swing > 0.03 * len(rises)
+        and len(rises) >= max(_FEW, 0.25 * len(reading.steps))
+    )
     if not swings and not lost and not thrown:
         return None
     if reading.others_do_better is False and reading.level < 1.2 and not _wasteful(reading):
@@ -47,13 +54,13 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
 def _wasteful(reading: Reading) -> bool:
     """Whether the trial itself predicted far better than it does at the end, without having learned by heart."""
     level = float(np.median(reading.validation[-reading.quarter :]))
-    return level > 1.25 * reading.validation.min() + 0.05 and level < reading.level + 0.3
+    return level > 1.25 * reading.validation.min() + 0.05 and level < reading.level + 0.5
 
 
 def _thrown(reading: Reading) -> float:
     """How far an early step moves weights against their size, if that is too far and much is left; else 0."""
     _, ratios = reading.layers("update_ratio")
-    if not len(ratios) or (reading.level < 0.25 and reading.train[0] < 3):
+    if not len(ratios) or not (0.65 <= reading.level <= 0.95 or reading.train[0] >= 3):
         return 0.0
     typical = float(np.nanmedian(ratios[:2], axis=1).max())
     return typical if typical >= 0.2 else 0.0
@@ -81,8 +88,10 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
         return None
     early, late = reading.train[0] - reading.train[middle], reading.train[middle] - reading.train[-1]
     share = float((early + late) / reading.train[0]) if reading.train[0] > 0 else 1.0
-    steady = (reading.steps < 0).mean() >= 0.8
-    if not (steady and late > 0.5 * early and 0.003 < share < 0.5 and reading.train[-1] > 0.1):
+    steady = (reading.steps < 0).mean() >= 0.8 and reading.validation[-1] < reading.validation.min() + 0.05
+    hardly_begun = late > 0.33 * early and reading.level >= 0.6 and bool((reading.steps < 0).all())
+    creeps = late > 0.5 * early or hardly_begun
+    if not (steady and creeps and 0.003 < share < 0.5 and reading.train[-1] > 0.1):
         return None
     return Finding(
         name="learning_rate_too_small",

@@ -17,6 +17,10 @@ LEARNED: Final = 0.02
 """The least share of the baseline loss that must be gone before anything counts as learned."""
 
 
+WEAK: Final = 3e-3
+"""The L2 strength below which no penalty is held to dominate."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A trial's curves up to the last epoch at which both losses were finite, all (n,), n possibly 0.
@@ -117,10 +121,13 @@ class Reading:
 
     @property
     def pull(self) -> float:
-        """The norm of the L2 penalty's gradient against that of the data's, at the end; 0 where it is not known."""
+        """The norm of the L2 penalty's gradient against that of the data's, at the end; 0 where it is not known.
+
+        A strength below `WEAK` does not count: beside it gradients are small because units are dead.
+        """
         _, norms = self.layers("gradient_norm")
         l2 = self.setting("l2")
-        if not len(norms) or len(self.weights) < self.n or l2 == 0:
+        if not len(norms) or len(self.weights) < self.n or l2 < WEAK:
             return 0.0
         data = float(np.sqrt(np.square(norms[-1]).sum()))
         penalty = l2 * float(self.weights[self.sampled_epoch(len(norms) - 1) - 1])

@@ -2,11 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
+from tests.support.labelled import stored
 from tests.support.labels import LABELS, Trial, label
+
+PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
+BEGIN, END = "<!-- agreement: written by `python -m tests.support.agreement` -->", "<!-- agreement end -->"
+DEVELOPED = 600
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,16 @@ def findings(trial: Trial) -> tuple[Finding, ...]:
     )[0]
 
 
-def agreement(name: str, trials: Iterable[Trial]) -> Agreement:
-    """Of one finding over some trials."""
+def agreement(name: str, trials: Iterable[tuple[Trial, set[str]]]) -> Agreement:
+    """Of one finding over some trials, each with the names of its findings."""
     counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     borderline = 0
-    for trial in trials:
+    for trial, found in trials:
         deserved = label(name, trial)
         if deserved is None:
             borderline += 1
         else:
-            counts[deserved, any(finding.name == name for finding in findings(trial))] += 1
+            counts[deserved, name in found] += 1
     return Agreement(
         hits=counts[True, True],
         false_alarms=counts[False, True],
@@ -65,22 +71,44 @@ def agreement(name: str, trials: Iterable[Trial]) -> Agreement:
     )
 
 
-def halves(trials: list[Any]) -> tuple[list[Any], list[Any]]:
-    """The half that rules were developed on, and the half that was held out: even and odd numbers."""
-    return [t for t in trials if t["number"] % 2 == 0], [t for t in trials if t["number"] % 2]
+def agreements(trials: Iterable[Trial]) -> dict[str, Agreement]:
+    """Of every finding that has a label."""
+    judged = [(trial, {finding.name for finding in findings(trial)}) for trial in trials]
+    return {name: agreement(name, judged) for name in LABELS}
 
 
-def table(trials: Iterable[Trial]) -> list[str]:
-    """Rows of Markdown: one a finding."""
-    trials = list(trials)
+def parts(trials: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Three quarters that rules were developed on, and a quarter made afterwards, that changed no rule."""
+    return [t for t in trials if t["number"] < DEVELOPED], [t for t in trials if t["number"] >= DEVELOPED]
+
+
+def table(trials: list[Any]) -> list[str]:
+    """Rows of Markdown: one a finding, held-out trials first."""
+    developed, held = map(agreements, parts(trials))
     rows = [
-        "| finding | precision | recall | deserved | found | borderline |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| finding | precision | recall | deserved | found | borderline | precision, recall in development |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
-    for name in LABELS:
-        a = agreement(name, trials)
+    for name, a in held.items():
+        of_development = f"{_share(developed[name].precision)}, {_share(developed[name].recall)}"
         rows.append(
-            f"| {name} | {a.precision:.2f} | {a.recall:.2f} | {a.hits + a.misses} | {a.hits + a.false_alarms} "
-            f"| {a.borderline} |"
+            f"| {name} | {_share(a.precision)} | {_share(a.recall)} | {a.hits + a.misses} "
+            f"| {a.hits + a.false_alarms} | {a.borderline} | {of_development} |"
         )
     return rows
+
+
+def _share(value: float) -> str:
+    return "-" if value != value else f"{value:.2f}"  # noqa: PLR0124 - NaN
+
+
+def write() -> None:
+    """Renew the table in the docs."""
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    PAGE.write_text(before + BEGIN + "\n".join(["", *table(stored()), ""]) + END + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -30,7 +30,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters
 from tests.support.recipes import recipe
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-TRIALS = 400
+TRIALS = 800
 HELD_OUT = 1000
 
 

@@ -54,7 +54,7 @@ def _broken(trial: Trial) -> bool:
 
 def diverged(trial: Trial) -> bool | None:
     """Not finite within n epochs, or a training loss above ten times a constant guess's at the end."""
-    return _broken(trial)
+    return True if _broken(trial) else _between(_end(trial, "train"), 3, 10)
 
 
 def exploding_gradients(trial: Trial) -> bool | None:
@@ -64,7 +64,7 @@ def exploding_gradients(trial: Trial) -> bool | None:
     if not np.isfinite(losses[0]):
         return None  # there is no before
     if not np.isfinite(losses).all():
-        return True
+        return True if jump["ratio"] >= 20 else None
     if not 1 < epoch <= n or losses[epoch - 1] < 0.05:
         return False
     before = losses[: epoch - 1].min()
@@ -202,6 +202,6 @@ LABELS: dict[str, Label] = {
 def label(name: str, trial: Trial) -> bool | None:
     """A trial's label; of one that broke down only the two findings of that are asked."""
     breakdown = name in ("diverged", "exploding_gradients")
-    if not breakdown and (_broken(trial) or exploding_gradients(trial)):
+    if not breakdown and (diverged(trial) is not False or exploding_gradients(trial)):
         return None
     return LABELS[name](trial)
