@@ -1,6 +1,5 @@
 """What a study is doing at this moment: who runs it, how far it is, and what it has found."""
 
-import json
 import os
 import signal
 import socket
@@ -52,6 +51,7 @@ def activity(home: StudyHome) -> Activity:
     Raises:
         StorageError: its facts cannot be read.
     """
+    from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
     from hpsearch.results import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - optuna
 
     runner, last = holder_of(home.lock), last_run(home)
@@ -91,14 +91,6 @@ def activity(home: StudyHome) -> Activity:
         seconds=sum(fact.seconds for fact in facts),
         last=max((fact.started + fact.seconds for fact in facts), default=None),
     )
-
-
-def last_run(home: StudyHome) -> dict[str, Any]:
-    """What is noted of a study's last run: `base`, `trials`, `ended`; empty where nothing is."""
-    try:
-        return dict(json.loads(home.last_run.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return {}
 
 
 def stop(home: StudyHome, *, patience: float) -> Holder:

@@ -11,7 +11,6 @@ from hpsearch.model import TrainedModel
 from hpsearch.pictures import curves_svg, table_html
 from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
 from hpsearch.search.fact import TrialFact
-from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec, load_study, parse_study
 from hpsearch.spec.yaml_text import dump
 from hpsearch.store import Store, StudyHome
@@ -58,8 +57,7 @@ class Study:
         return curves(self.name, trial, store=self.store)
 
     def _repr_html_(self) -> str:
-        directions = [objective.direction for objective in self.result.spec.objectives]
-        winner = ranked(self.result.facts, directions)[0]
+        winner = next(fact for fact in self.result.facts if fact.number == self.result.result["trial"])
         scores = {name: score["value"] for name, score in self.result.result["test"].items()}
         return (
             f"<b>{self.name}</b>: {len(self.result.facts)} trials, best {winner.name}"

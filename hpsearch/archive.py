@@ -116,8 +116,21 @@ def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
 
 def note_run(spec: StudySpec, home: StudyHome, *, ended: str | None = None) -> None:
     """What a home says of its last run: where its paths start from, its budget, and what ended it."""
-    note = {"base": str(spec.base.absolute()), "trials": spec.budget.trials, "ended": ended}
+    note = {
+        "base": str(spec.base.absolute()),
+        "trials": spec.budget.trials,
+        "select": spec.select,
+        "ended": ended,
+    }
     write_text(home.last_run, json.dumps(note) + "\n")
+
+
+def last_run(home: StudyHome) -> dict[str, Any]:
+    """What is noted of a study's last run: `base`, `trials`, `select`, `ended`; empty where nothing is."""
+    try:
+        return dict(json.loads(home.last_run.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _check_unchanged(

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from hpsearch.archive import load_result
+from hpsearch.archive import last_run, load_result
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
 from hpsearch.export.keras_source import keras_source
 from hpsearch.export.recipe import Recipe
@@ -17,6 +17,7 @@ from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.facts import FactStore
 from hpsearch.search.places import place_of
 from hpsearch.search.ranking import ranked
+from hpsearch.selection import pick
 from hpsearch.store import Store, StudyHome
 from hpsearch.trial_table import rows_of
 
@@ -137,7 +138,7 @@ def _thawed(value: Any) -> Any:
 
 
 def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
-    """The parameters of a study's best trial so far, with their provenance.
+    """The parameters of a study's best trial so far, with their provenance; by `select` as the last run had it.
 
     `study` is a name, of which the latest generation is taken, or a name with a generation (`digits~1`).
     `store` is where `hpsearch run` kept it: `./mlruns` or $HPSEARCH_STORE unless given.
@@ -153,7 +154,7 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
     place = Store.locate(store)
     home = place.find(study)
     facts = open_for_reading(home)
-    fact = best_trial(facts.facts(), facts.directions, study=home.key)
+    fact = selected_trial(home, facts)
     result = load_result(home)
     concluded = result is not None and result["trial"] == fact.number
     return BestParams(
@@ -249,6 +250,21 @@ def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: 
     if not best:
         raise UnknownTrialError(f"study {study!r}: none of its {len(facts)} trials has finished")
     return best[0]
+
+
+def selected_trial(home: StudyHome, stored: FactStore) -> TrialFact:
+    """The trial that would win as things stand, by what the study's last run says of `select`.
+
+    Raises:
+        UnknownTrialError: no trial has finished.
+    """
+    best_trial(facts := stored.facts(), stored.directions, study=home.key)
+    return pick(
+        ranked(facts, stored.directions),
+        select=str(last_run(home).get("select", "best")),
+        metric=first_metric(stored.attributes),
+        direction=stored.directions[0],
+    )
 
 
 def metrics_of_study(attributes: Mapping[str, Any]) -> tuple[str, ...]:

@@ -60,7 +60,8 @@ def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
     """
     best = ranked(facts, [objective.direction for objective in spec.objectives])
     if best:
-        return best[0] if spec.select == "best" else _smallest_close(best, spec)
+        objective = spec.objectives[0]
+        return pick(best, select=spec.select, metric=objective.metric, direction=objective.direction)
     if not facts:
         raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
     reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
@@ -75,20 +76,21 @@ def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
     )
 
 
-def _smallest_close(best: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
-    error = standard_error(best[0], spec)
-    sign = _sign(spec)
+def pick(best: Sequence[TrialFact], *, select: str, metric: str, direction: str) -> TrialFact:
+    """The winner among finished trials, best first, by the first objective's metric and direction."""
+    if select == "best":
+        return best[0]
+    error, sign = standard_error(best[0], metric), _sign(direction)
     limit = sign * _value(best[0]) + (error if np.isfinite(error) else 0.0)
     close = [fact for fact in best if sign * _value(fact) <= limit]
     return min(close, key=lambda fact: fact.scores.get("weights", np.inf))
 
 
-def standard_error(fact: TrialFact, spec: StudySpec) -> float:
+def standard_error(fact: TrialFact, metric: str) -> float:
     """Of a finished trial's first objective: over its networks (folds, seeds), else over validation rows.
 
     NaN where neither is known: a single network, and an objective that is no mean over rows.
     """
-    metric = spec.objectives[0].metric
     if len(fact.members) > 1 and f"spread_{metric}" in fact.scores:
         return fact.scores[f"spread_{metric}"] / sqrt(len(fact.members))
     if len(fact.sample_losses) > 1 and metric in (
@@ -129,7 +131,7 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
     if all(fact.sample_losses for fact in finished):
         found = leaders([fact.sample_losses for fact in finished])
         return found.same, found.compared
-    metric, sign = spec.objectives[0].metric, _sign(spec)
+    metric, sign = spec.objectives[0].metric, _sign(spec.objectives[0].direction)
     if len(finished[0].members) < 5 or any(metric not in member for member in finished[0].members):
         return None, None
     best = [sign * member[metric] for member in finished[0].members]
@@ -140,13 +142,14 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
 
 
 def _table(finished: Sequence[TrialFact], spec: StudySpec) -> Table:
-    sign = _sign(spec)
+    objective = spec.objectives[0]
+    sign = _sign(objective.direction)
     several = [len(fact.members) > 1 for fact in finished]
     return Table(
         losses=np.array([sign * _value(fact) for fact in finished]),
         errors=np.array(
             [
-                standard_error(fact, spec) if more else np.nan
+                standard_error(fact, objective.metric) if more else np.nan
                 for fact, more in zip(finished, several, strict=True)
             ]
         ),
@@ -155,8 +158,8 @@ def _table(finished: Sequence[TrialFact], spec: StudySpec) -> Table:
     )
 
 
-def _sign(spec: StudySpec) -> float:
-    return 1.0 if spec.objectives[0].direction == "minimize" else -1.0
+def _sign(direction: str) -> float:
+    return 1.0 if direction == "minimize" else -1.0
 
 
 def _value(fact: TrialFact) -> float:

@@ -35,7 +35,7 @@ def trial(number, loss, weights, n=200):
 
 def test_the_smallest_trial_within_a_standard_error_is_chosen_where_it_is_asked_for():
     facts = [trial(0, 0.50, 900), trial(1, 0.53, 100), trial(2, 0.56, 300), trial(3, 0.90, 10)]
-    assert standard_error(facts[0], ONE_ERROR) == pytest.approx(1 / np.sqrt(200), rel=0.1)
+    assert standard_error(facts[0], "validation_loss") == pytest.approx(1 / np.sqrt(200), rel=0.1)
     assert choose(facts, BEST).number == 0
     assert choose(facts, ONE_ERROR).number == 1
 
@@ -50,7 +50,7 @@ def test_without_an_error_the_best_is_chosen():
 
 def test_over_networks_the_error_is_their_spread_over_the_root_of_their_number():
     several = fact(0, scores={"spread_validation_loss": 0.3}, members=({"validation_loss": 1.0},) * 9)
-    assert standard_error(several, BEST) == pytest.approx(0.1)
+    assert standard_error(several, "validation_loss") == pytest.approx(0.1)
 
 
 def test_trials_that_differ_by_a_hair_row_by_row_are_told_apart_and_alike_ones_are_not():

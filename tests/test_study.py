@@ -1,5 +1,6 @@
 """A study that is run again: what is kept of it, and what is made anew."""
 
+import json
 import shutil
 
 import numpy as np
@@ -66,3 +67,30 @@ def test_a_table_with_dates_gets_through_to_the_model(tmp_path):
     text = "study: dates\ndata: {source: t.parquet, target: y}\nspace: {epochs: 1}\nbudget: {trials: 1}\n"
     run_quick(tmp_path / "store", text, base=tmp_path)
     assert load_model("dates", store=tmp_path / "store").predict(table).shape == (60,)
+
+
+def test_what_selects_may_change_and_everything_follows_it(store):
+    """The winner, its model and `best_params` are of the trial that `select` picks; the trials stay as they are."""
+    first, _ = run_quick(store)
+    result, _ = run_quick(store, select="one_standard_error")
+    assert [fact.curves for fact in result.facts] == [fact.curves for fact in first.facts]
+    assert (
+        best_params("quick", store=store).trial
+        == result.result["trial"]
+        == load_model("quick", store=store).about["trial"]
+    )
+    weights = [fact.scores["weights"] for fact in result.facts if fact.finished]
+    assert (
+        result.facts[result.result["trial"]].scores["weights"]
+        <= first.facts[first.result["trial"]].scores["weights"]
+    )
+    assert len(weights) == result.result["standing"]["finished"]
+
+
+def test_more_trials_renew_how_they_stand_beside_the_same_winner(store):
+    before, _ = run_quick(store)
+    stored = json.loads(Store(store).find("quick").result.read_text())
+    assert stored["standing"]["finished"] == sum(fact.finished for fact in before.facts)
+    assert stored["standing"]["sentence"]
+    finding = json.dumps(stored["standing"]["findings"])
+    assert json.loads(finding) == stored["standing"]["findings"]

@@ -36,7 +36,7 @@ def extend(study: str, store: Store, workers: int, *, trials: int | None, quiet:
     Without --trials an interrupted run is gone on with. The trials come out as if the budget had been that large from
     the start. Only the latest generation of a study can be extended.
     """
-    from hpsearch.activity import last_run  # noqa: PLC0415 - optuna
+    from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
     from hpsearch.continuation import extended, stored_spec  # noqa: PLC0415 - likewise
 
     home = store.find(study)
