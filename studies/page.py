@@ -1,6 +1,7 @@
 """docs/studies.md: what every study is about, what it must show, and what it showed when it was last run."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from studies.lessons import LESSONS
 RESULTS: Final = HERE / "results.json"
 DOCS: Final = HERE.parent / "docs"
 PAGE: Final = DOCS / "studies.md"
+CONCEPTS: Final = DOCS / "concepts.md"
 IMAGES: Final = DOCS / "images" / "studies"
 
 _HEAD: Final = """# Studies
@@ -19,7 +21,8 @@ _HEAD: Final = """# Studies
 
 Each of these is one file in [studies](../studies), and each is there to show something. `make studies` runs them
 all, checks that they show it, and renews this page with its pictures; `make studies ONLY=depth` runs one. Some
-need data of packages (`pip install 'hpsearch[studies]'`) or files that `make data` brings.
+need data of packages (`pip install 'hpsearch[studies]'`) or files that `make data` brings. [Concepts](concepts.md) says
+which idea each of them is about.
 
 A number is measured, and held against a bound that was written down before, in
 [data_sets.py](../studies/data_sets.py) and [experiments.py](../studies/experiments.py). *Minutes* are of one processor
@@ -42,8 +45,9 @@ def save(results: Results) -> None:
 
 
 def write(results: Results) -> None:
-    """Renew the page."""
+    """Renew the page, and the pictures in that of concepts."""
     PAGE.write_text(page(results), encoding="utf-8")
+    CONCEPTS.write_text(illustrated(CONCEPTS.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def page(results: Results) -> str:
@@ -53,6 +57,15 @@ def page(results: Results) -> str:
     head += "| --- | --- | ---: | ---: | --- | --- | ---: | ---: |\n"
     sections = [_section(lesson) for lesson in LESSONS.values()]
     return _HEAD + head + "\n".join(rows) + "\n\n" + "\n".join(sections)
+
+
+def illustrated(text: str) -> str:
+    """A page with the picture of each study that has one behind its mark, `<!-- picture: depth -->`."""
+
+    def marked(found: re.Match[str]) -> str:
+        return f"{found[1]}{_picture(LESSONS[found[2]])}"
+
+    return re.sub(r"(<!-- picture: ([\w-]+) -->\n)(?:!\[.*\n)?", marked, text)
 
 
 def lines(lesson: Lesson, entry: Mapping[str, Any]) -> str:
@@ -109,7 +122,11 @@ def _row(
 
 def _section(lesson: Lesson) -> str:
     name = lesson.study
-    parts = [f"## {name}", words(lesson), f"File: [studies/{name}.yaml](../studies/{name}.yaml)"]
-    if lesson.picture and (IMAGES / f"{name}.png").exists():
-        parts.append(f"![{lesson.picture}](images/studies/{name}.png)")
-    return "\n\n".join(parts) + "\n"
+    parts = [f"## {name}", words(lesson), f"File: [studies/{name}.yaml](../studies/{name}.yaml)\n"]
+    return "\n\n".join([*parts, picture] if (picture := _picture(lesson)) else parts)
+
+
+def _picture(lesson: Lesson) -> str:
+    """The line that shows a study's picture, if it was drawn."""
+    drawn = lesson.picture and (IMAGES / f"{lesson.study}.png").exists()
+    return f"![{lesson.picture}](images/studies/{lesson.study}.png)\n" if drawn else ""
