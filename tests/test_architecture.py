@@ -22,7 +22,6 @@ ORDER = [
     "drafting",
     "continuation",
     "reseeding",
-    "calibration",
     "likeness",
     "results",
     "trial_table",

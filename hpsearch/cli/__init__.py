@@ -14,7 +14,6 @@ _VERBS: Final = {
     "run": ("hpsearch.cli.run", "Run a study, or go on where it left off."),
     "validate": ("hpsearch.cli.validate", "Check a study file and its data without training."),
     "data": ("hpsearch.cli.data", "Describe a study's data before training."),
-    "preview": ("hpsearch.cli.preview", "Show the first trials of a study, and what it will cost."),
     "status": ("hpsearch.cli.status", "Show how studies stand: running, ended, interrupted."),
     "logs": ("hpsearch.cli.status", "Show what a run in the background has printed."),
     "stop": ("hpsearch.cli.status", "Stop the run of a study; what has finished is kept."),
