@@ -16,6 +16,7 @@ from hpsearch.data.sealed import SealedTest
 from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
 from hpsearch.judgment.inspection import inspect, permutation_importance
+from hpsearch.judgment.leaks import lone_predictors
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
@@ -24,6 +25,7 @@ from hpsearch.search.fact import TrialFact
 from hpsearch.spec import StudySpec
 from hpsearch.spec.hyperparameters import Hyperparameters
 
+_LOOKED_AT: Final = 20_000  # rows in which inputs that give the target away are looked for
 REFIT_FOLD: Final = 1_000_000  # an address of its own: the refit repeats no trial's random numbers
 
 
@@ -86,7 +88,10 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
         epochs=epochs,
         test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
         baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
-        inspection=_inspect(model, test, outputs, data.sealed, spec.seed),
+        inspection={
+            **_inspect(model, test, outputs, data.sealed, spec.seed),
+            "lone_predictors": _lone_predictors(refit_data),
+        },
     )
 
 
@@ -143,6 +148,18 @@ def _inspect(
             stream=Address(seed=seed).stream("permutation"),
         )
     return found
+
+
+def _lone_predictors(data: RefitData) -> dict[str, float]:
+    """The inputs that give the target away alone, by name; not looked for in data that lie in files."""
+    part = data.part
+    if type(part.x) is not np.ndarray:
+        return {}
+    found = lone_predictors(part.x[:_LOOKED_AT], part.y[:_LOOKED_AT], task=data.task)
+    names: Sequence[str] = getattr(data.preprocessor, "feature_names", ())
+    return {
+        names[place] if place < len(names) else f"input {place}": gained for place, gained in found.items()
+    }
 
 
 def _test_scores(

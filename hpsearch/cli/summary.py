@@ -115,6 +115,11 @@ def _standing(console: Console, result: StudyResult) -> None:
         best = f"Being the best of {standing['finished']}"
         lines.append(f"{best} flatters its mean validation loss by about {number(flattered)}.")
     lines += [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
+    lines += [
+        f"Suspicious: {name} alone predicts the target ({gained:.1%} of a constant guess's error gone). "
+        "Is it known before the target is? If not, data.drop it."
+        for name, gained in inspection.get("lone_predictors", {}).items()
+    ]
     calibration = inspection.get("calibration")
     if calibration:
         lines.append(

@@ -92,6 +92,9 @@ def table(facts):
             dict(fact.curves),
             dict(fact.scores),
             fact.verdict,
+            fact.findings,
+            dict(fact.samples),
+            fact.sample_losses,
         )
         for fact in facts
     ]
