@@ -1,4 +1,6 @@
-"""k folds: every row is in one of them, and their sizes differ by a row at most."""
+"""k folds: every row is in one of them, and their sizes differ by a row at most; or in the order of time."""
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,3 +26,16 @@ def stratified_folds(classes: Rows, folds: int, random: np.random.Generator) -> 
     number = np.empty(len(classes), dtype=np.int64)
     number[dealt] = np.arange(len(classes)) % folds
     return number
+
+
+def expanding_folds(times: NDArray[np.float64], folds: int, gap: int) -> list[tuple[Rows, Rows]]:
+    """What trains and what validates in each fold: positions, in the order of (N,) times.
+
+    As scikit-learn's TimeSeriesSplit: each fold validates on the next N // (folds + 1) rows, the last one on the
+    latest, and trains on all before them but `gap` rows. Rows of one moment stay together, in the later part.
+    """
+    order = np.argsort(times, kind="stable")
+    ordered, size = times[order], len(times) // (folds + 1)
+    starts = [len(times) - left * size for left in range(folds, 0, -1)]
+    cuts = [*np.searchsorted(ordered, ordered[starts]).tolist(), len(times)]
+    return [(order[: max(begin - gap, 0)], order[begin:end]) for begin, end in pairwise(cuts)]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.data.folds import random_folds, stratified_folds
+from hpsearch.data.folds import expanding_folds, random_folds, stratified_folds
 from hpsearch.data.groups import assign_groups
 from hpsearch.data.holdout import part_size, random_split, stratified_split
 from hpsearch.data.raw import Findings
@@ -96,11 +96,11 @@ def check_split(targets: Targets, settings: "SplitSpec", known: Known, findings:
         )
     elif settings.stratify is not False and targets.is_classification and not _keeps_order(settings, known):
         _check_classes(targets, findings, parts=len(sizes), strict=settings.stratify is True)
-    if settings.folds and known.times is not None:
+    if settings.repeats > 1 and _keeps_order(settings, known):
         findings.problem(
-            "windows over one series cannot be in folds: one would learn from what comes after it",
-            key="data.split.folds",
-            remedy="leave it out: the latest windows validate and test",
+            "folds in the order of time are the same each time they are drawn",
+            key="data.split.repeats",
+            remedy="leave it out, or repeat by `seeds`",
         )
     if known.groups is not None:
         _check_groups(known.groups, known, settings, findings)
@@ -136,7 +136,7 @@ def divide(
     test = found.test if not len(test) else test
     validation = found.validation if not len(validation) else validation
     if settings.folds:
-        folds = [fold for _ in range(settings.repeats) for fold in cut.folds(found.train)]
+        folds = [fold for _ in range(settings.repeats) for fold in cut.folds(found.development)]
     else:
         folds = [FoldRows(train=found.train, validation=validation)]
     development = np.union1d(found.development, validation)
@@ -187,8 +187,12 @@ class _Cut:
         return _holdout(*(rows[part] for part in parts))
 
     def folds(self, rows: Rows) -> list[FoldRows]:
-        """Every row validates in one fold and trains in all others."""
+        """Every row validates in one fold and trains in all others; in the order of time, in all later ones."""
         count = self.settings.folds or 1
+        if _keeps_order(self.settings, self.known):
+            in_turn = expanding_folds(_times(rows, self.known), count, self.known.gap)
+            parts = [(np.sort(rows[train]), np.sort(rows[held])) for train, held in in_turn]
+            return [FoldRows(train=train, validation=held) for train, held in parts]
         if self.known.groups is not None:
             groups = self.known.groups[rows]
             number = assign_groups(groups, self.classes(rows), [1 / count] * count, self.random)
@@ -220,7 +224,7 @@ def _in_order(rows: Rows, known: Known, *, validation: float, test: float) -> _H
     The rows of the gaps are in no part; the one before the validation part joins the refit, since what follows it
     is known then.
     """
-    times = np.arange(len(rows), dtype=np.float64) if known.times is None else known.times[rows]
+    times = _times(rows, known)
     order = rows[np.argsort(times, kind="stable")]
     times = np.sort(times, kind="stable")
     ends = len(rows) - part_size(test, len(rows)) if test else len(rows)
@@ -238,13 +242,19 @@ def _in_order(rows: Rows, known: Known, *, validation: float, test: float) -> _H
     )
 
 
+def _times(rows: Rows, known: Known) -> NDArray[np.float64]:
+    """The times of rows; without any, their order."""
+    return rows.astype(np.float64) if known.times is None else known.times[rows]
+
+
 def _planned_sizes(rows: int, settings: "SplitSpec", known: Known) -> dict[str, int]:
     """How many rows each part is to have, by shares and by what is given; of folds, how many each validates on."""
     given = {part: len(known.rows(part)) for part in ("validation", "test")}
     left = rows - len(known.rows("out")) - sum(given.values())
     test = given["test"] or part_size(_share(settings.test), left)
     if settings.folds:
-        return {"validation": (left - (0 if given["test"] else test)) // settings.folds, "test": test}
+        pieces = settings.folds + _keeps_order(settings, known)
+        return {"validation": (left - (0 if given["test"] else test)) // pieces, "test": test}
     validation = given["validation"] or part_size(_share(settings.validation), left)
     train = left - sum(
         size for size, there in ((validation, given["validation"]), (test, given["test"])) if not there

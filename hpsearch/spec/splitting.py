@@ -27,8 +27,8 @@ _ROWS_FILE: Final = Form(
 )
 _EXCLUSIVE: Final = (
     ("validation", "folds"),
-    ("folds", "time"),
-    ("folds", "shuffle"),
+    ("repeats", "time"),
+    ("repeats", "shuffle"),
     ("group", "time"),
     ("group", "shuffle"),
     ("time", "shuffle"),
@@ -39,7 +39,7 @@ _EXCLUSIVE: Final = (
 _SAID: Final = {"shuffle": "`shuffle: false`"}
 _REMEDIES: Final = {
     "validation": "each fold validates on its own share: leave it out",
-    "folds": "a fold would learn from what comes after it: leave one of the two out",
+    "repeats": "folds in order are the same each time they are drawn: leave it out, or repeat by `seeds`",
     "group": "leave one of the two out",
     "time": "a column of time orders the rows already: leave one of the two out",
     "stratify": "the order decides who is in which part: leave it out",
@@ -109,7 +109,8 @@ class SplitSpec(Section):
     folds: Annotated[int | None, Rule(kind="integer", minimum=2, maximum=1000, nullable=True)] = Field(
         default=None,
         description="k: each trial trains k networks, each of which validates on another k-th of what is no test, and "
-        "is judged by their mean; null: one validation part",
+        "is judged by their mean; with `time`, `shuffle: false` or windows over one series they follow one another, "
+        "and each trains on what comes before; null: one validation part",
     )
     repeats: Annotated[int, Rule(kind="integer", minimum=1, maximum=1000)] = Field(
         default=1, description="how often the folds are drawn anew"
@@ -159,9 +160,9 @@ def split_misfits(split: SplitSpec) -> Iterator[Finding]:
 
 
 def _is_set(split: SplitSpec, key: str) -> bool:
-    """Whether a key says something; `validation` does where it was written, `shuffle` where it is off."""
+    """Whether a key says something: `validation` where it was written, `shuffle` where it is off, `repeats` above 1."""
     if key == "validation":
         return "validation" in split.model_fields_set
     if key == "shuffle":
         return not split.shuffle
-    return bool(getattr(split, key))
+    return split.repeats > 1 if key == "repeats" else bool(getattr(split, key))

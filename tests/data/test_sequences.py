@@ -255,3 +255,18 @@ def test_a_missing_step_is_the_mean_whatever_the_scale(how):
 def test_settings_of_columns_are_refused_where_there_are_none(tmp_path):
     with pytest.raises(ValueError, match=r"is for tables, and has no meaning for kind window"):
         DataSpec(**series_file(tmp_path), preprocess={"numeric": "sqrt"})
+
+
+def test_folds_of_windows_follow_one_another_without_a_shared_target(tmp_path):
+    spec = series_file(tmp_path, count=60)
+    data = prepare(DataSpec(**spec, split={"folds": 3, "test": 0.2}), seed=0, base=tmp_path)
+    ends = []
+    for fold in data.training.folds:
+        trained, held = (fold.task.unscale(part.y) for part in (fold.train, fold.validation))
+        assert trained.max() < held.min()
+        ends.append(held.max())
+    assert ends == sorted(ends)
+    assert ends[-1] < 59 - len(data.sealed)
+    assert "are the same each time they are drawn; leave it out, or repeat by `seeds`" in refusal(
+        tmp_path, **spec, split={"folds": 3, "repeats": 2}
+    )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import TimeSeriesSplit
 
 from hpsearch.data.groups import assign_groups
 from hpsearch.data.splits import Known, divide, part_size, random_split, stratified_split
@@ -177,6 +178,33 @@ def test_nothing_that_trains_is_later_than_what_validates_nor_that_than_the_test
     left_out = len(times) - sum(map(len, parts))
     assert left_out <= 2 * gap
     assert gap == 0 or left_out > 0
+
+
+@given(rows=st.integers(40, 90), folds=st.integers(2, 6), gap=st.integers(0, 2))
+def test_folds_in_the_order_of_time_are_those_of_scikit_learn(rows, folds, gap):
+    """Of what is before the test part and its gap; unshuffled rows without times are in the order of the table."""
+    times = generator(1).permutation(rows).astype(float)
+    settings = SplitSpec(time="t", folds=folds, test=0.2)
+    split = divide(numbers_of(rows), settings, generator(), Known(times=times, gap=gap))
+    development = np.argsort(times)[: rows - part_size(0.2, rows) - gap]
+    assert split.development.tolist() == sorted(development.tolist())
+    peers = TimeSeriesSplit(folds, gap=gap).split(development)
+    for fold, (train, held) in zip(split.folds, peers, strict=True):
+        assert fold.train.tolist() == sorted(development[train].tolist())
+        assert fold.validation.tolist() == sorted(development[held].tolist())
+    plain = divide(numbers_of(rows), SplitSpec(shuffle=False, folds=folds, test=0.2), generator())
+    assert all(fold.train.max() + 1 == fold.validation.min() for fold in plain.folds)
+    assert plain.test.min() == plain.folds[-1].validation.max() + 1
+
+
+@given(times=st.lists(st.integers(0, 12), min_size=30, max_size=60).filter(lambda t: len(set(t)) > 10))
+def test_no_fold_learns_from_the_moment_that_it_validates_on(times):
+    times = np.array(times, dtype=float)
+    split = divide(numbers_of(len(times)), SplitSpec(time="t", folds=3), generator(), Known(times=times))
+    for fold in split.folds:
+        if len(fold.train) and len(fold.validation):
+            assert times[fold.train].max() < times[fold.validation].min()
+            assert times[fold.validation].max() < times[split.test].min()
 
 
 def test_unshuffled_rows_are_cut_where_they_stand():
