@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpsearch.execution.cohorts import CohortTask, TrialTask
-from hpsearch.execution.hindsight import Hindsight
+from hpsearch.execution.hindsight import Hindsight, _cut
 from hpsearch.execution.outcome import Outcome
 from hpsearch.execution.pipeline import Pipeline
 from hpsearch.judgment.pruning import History, pruned_after, thresholds
@@ -118,3 +118,24 @@ def test_what_was_trained_in_vain_shows_nowhere():
     hindsight.remember({"validation_loss": (5.0, 4.0, 1.0, 1.0)}, number=0, finished=True)
     judged = hindsight.judge(outcome(1, [4.5, 4.2, 0.5, 0.4], Verdict.FINISHED), epochs=4)
     assert judged == outcome(1, [4.5, 4.2], Verdict.PRUNED)
+
+
+def test_a_cut_trial_keeps_what_was_sampled_until_then():
+    """Networks are looked into in epochs 1, 2, 3, 4, 6, 8; a trial that is cut after epoch 5 has seen four of them."""
+    curve = tuple(float(epoch) for epoch in range(8))
+    outcome = Outcome(
+        number=0,
+        verdict=Verdict.FINISHED,
+        curves={"validation_loss": curve},
+        best_epoch=1,
+        scores={"accuracy": 1.0},
+        plateau_factors=(1.0,) * 8,
+        weights=3,
+        started=0.0,
+        seconds=8.0,
+        samples={"idle/1 dense": (0.1, 0.2, 0.3, 0.4, 0.6, 0.8)},
+        sample_losses=(0.5, 0.6),
+    )
+    cut = _cut(outcome, 5, 1)
+    assert cut.samples == {"idle/1 dense": (0.1, 0.2, 0.3, 0.4)}
+    assert cut.sample_losses == ()

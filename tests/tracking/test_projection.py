@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from hpsearch.tracking.projection import best_so_far, trial_record
+from hpsearch.tracking.projection import best_so_far, trial_note, trial_record
 from tests.support.facts import FINDING, STARTED, fact
 from tests.support.tracking import CARD
 
@@ -114,3 +114,16 @@ def test_the_best_so_far_follows_the_declared_direction(direction, best):
     ]
     points = best_so_far(card, trials)
     assert [(p.step, p.value) for p in points] == list(zip([0, 1, 4], best, strict=True))
+
+
+def test_findings_are_a_tag_and_layers_a_table_in_the_description():
+    samples = {
+        "gradient_norm/1 dense": (0.5, 0.25),
+        "update_ratio/1 dense": (0.1, 0.01),
+        "idle/1 dense": (0.0, 0.5),
+    }
+    given = fact(3, samples=samples)
+    assert trial_record(CARD, given, parent="p").tags["findings"] == FINDING.name
+    assert "findings" not in trial_record(CARD, fact(3, findings=()), parent="p").tags
+    assert "| 1 dense | 0.5 → 0.25 | 0.1 → 0.01 | 0 → 0.5 |" in trial_note(given)
+    assert "| layer |" not in trial_note(fact(3))
