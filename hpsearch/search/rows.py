@@ -96,10 +96,13 @@ def insert_trial(connection: "Connection", study: int, trial: FrozenTrial) -> No
 
 def make_room(connection: "Connection") -> None:
     """Let attributes be longer than the 64 KB of MySQL's TEXT, which a thousand epochs' curves are."""
-    for table in (_STUDY_ATTRIBUTES, _TRIAL_ATTRIBUTES):
+    for table, widened in (
+        (_STUDY_ATTRIBUTES, text("ALTER TABLE study_user_attributes MODIFY value_json LONGTEXT")),
+        (_TRIAL_ATTRIBUTES, text("ALTER TABLE trial_user_attributes MODIFY value_json LONGTEXT")),
+    ):
         there = {column["name"]: column["type"] for column in inspect(connection).get_columns(table.name)}
         if not isinstance(there["value_json"], LONGTEXT):
-            connection.execute(text(f"ALTER TABLE {table.name} MODIFY value_json LONGTEXT"))
+            connection.execute(widened)
 
 
 def _key(inserted: "CursorResult[Any]") -> int:
