@@ -11,7 +11,7 @@ from hpsearch.cli.run import watched_run, workers_option
 from hpsearch.store import Store
 
 if TYPE_CHECKING:
-    from hpsearch.reseeding import Reseeded
+    from hpsearch.upkeep.reseeding import Reseeded
 
 
 @click.command(
@@ -37,7 +37,7 @@ def extend(study: str, store: Store, workers: int, *, trials: int | None, quiet:
     the start. Only the latest generation of a study can be extended.
     """
     from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
-    from hpsearch.continuation import extended, stored_spec  # noqa: PLC0415 - likewise
+    from hpsearch.upkeep.continuation import extended, stored_spec  # noqa: PLC0415 - likewise
 
     home = store.find(study)
     _check_latest(store, home.key, home.name)
@@ -79,7 +79,7 @@ def retry(study: str, store: Store, workers: int, *, failed: bool, quiet: bool, 
     Later trials were proposed knowing the failure, so the trials before the first one are kept, and those from it on
     are trained again: the table comes out as if nothing had failed.
     """
-    from hpsearch.continuation import begin_retry  # noqa: PLC0415 - optuna
+    from hpsearch.upkeep.continuation import begin_retry  # noqa: PLC0415 - optuna
 
     del failed  # the only kind there is, asked for by name
     begun = begin_retry(store, store.find(study))
@@ -108,8 +108,8 @@ def refit(study: str, store: Store, *, as_json: bool, seeds: int, trial: int | N
     stays as it is, and nothing is chosen by the test scores that are shown.
     """
     from hpsearch.cli.show import find_trial  # noqa: PLC0415
-    from hpsearch.continuation import stored_spec  # noqa: PLC0415 - optuna
-    from hpsearch.reseeding import reseed  # noqa: PLC0415 - numpy
+    from hpsearch.upkeep.continuation import stored_spec  # noqa: PLC0415 - optuna
+    from hpsearch.upkeep.reseeding import reseed  # noqa: PLC0415 - numpy
 
     home = store.find(study)
     fact = find_trial(home, trial)

@@ -31,7 +31,7 @@ def doctor(store: Store, *, as_json: bool, uri: str | None) -> None:
 
     Exits with 1 if there is a problem; a warning is none.
     """
-    from hpsearch.examination import examine  # noqa: PLC0415 - numpy, optuna
+    from hpsearch.upkeep.examination import examine  # noqa: PLC0415 - numpy, optuna
 
     found = examine(store, uri=uri)
     problems = sum(each.level == "problem" for each in found)

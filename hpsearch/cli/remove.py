@@ -24,7 +24,7 @@ def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations
     A bare name is the latest generation. A study that is being run is refused.
     """
     from hpsearch.cli.describe import counted  # noqa: PLC0415
-    from hpsearch.removal import remove  # noqa: PLC0415 - optuna
+    from hpsearch.upkeep.removal import remove  # noqa: PLC0415 - optuna
 
     homes = list(dict.fromkeys(store.find(name) for name in studies))
     if all_generations:
@@ -62,7 +62,7 @@ def gc(store: Store, *, as_json: bool, dry_run: bool) -> None:
 
     While a study of the store is running, prepared data is left alone.
     """
-    from hpsearch.removal import collect  # noqa: PLC0415 - optuna
+    from hpsearch.upkeep.removal import collect  # noqa: PLC0415 - optuna
 
     found = collect(store, dry_run=dry_run)
     if as_json:

@@ -13,7 +13,7 @@ from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
 
 if TYPE_CHECKING:
-    from hpsearch.activity import Activity
+    from hpsearch.upkeep.activity import Activity
 
 _PAUSE: Final = 0.3
 
@@ -31,7 +31,7 @@ def status(study: str | None, store: Store, *, as_json: bool) -> None:
 
     A study is running, ended (its budget is spent and its winner refitted), interrupted, or empty.
     """
-    from hpsearch.activity import activity  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.upkeep.activity import activity  # noqa: PLC0415 - help must not import optuna
 
     homes = [store.find(study)] if study else store.all_studies()
     found = [activity(home) for home in homes]
@@ -142,7 +142,7 @@ def _following(path: Path, store: Store, study: str) -> Iterator[str]:
 )
 def stop(study: str, store: Store, *, as_json: bool, timeout: float) -> None:
     """Ask the process that runs a STUDY to stop, and wait until it has. Finished trials are kept; `run` goes on."""
-    from hpsearch.activity import stop as stop_run  # noqa: PLC0415
+    from hpsearch.upkeep.activity import stop as stop_run  # noqa: PLC0415
 
     home = store.find(study)
     holder = stop_run(home, patience=timeout)

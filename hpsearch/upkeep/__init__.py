@@ -1,0 +1,1 @@
+"""Looking after studies: how they stand, going on, starting over, clearing up, checking the ground they stand on."""
