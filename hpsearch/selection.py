@@ -108,7 +108,6 @@ def standing(facts: Sequence[TrialFact], spec: StudySpec) -> Standing:
     finished = ranked(facts, [objective.direction for objective in spec.objectives])
     if not finished:
         return Standing(finished=0)
-    findings = judge_search(_table(sorted(finished, key=lambda fact: fact.number), spec))
     same, compared = _leading(finished, spec)
     smallest, flattered = None, None
     if same is not None:
@@ -116,13 +115,14 @@ def standing(facts: Sequence[TrialFact], spec: StudySpec) -> Standing:
     rows = [fact.sample_losses for fact in finished if fact.sample_losses]
     if len(rows) > 1:
         flattered = optimism(rows, Address(seed=spec.seed).stream("optimism"))
+    table = _table(sorted(finished, key=lambda fact: fact.number), spec, flattery=flattered or 0.0)
     return Standing(
         finished=len(finished),
         same=same,
         compared=compared,
         smallest=smallest,
         optimism=flattered,
-        findings=findings,
+        findings=judge_search(table),
     )
 
 
@@ -141,7 +141,7 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
     return len(finished[:50]), len(finished[:50])
 
 
-def _table(finished: Sequence[TrialFact], spec: StudySpec) -> Table:
+def _table(finished: Sequence[TrialFact], spec: StudySpec, *, flattery: float) -> Table:
     objective = spec.objectives[0]
     sign = _sign(objective.direction)
     several = [len(fact.members) > 1 for fact in finished]
@@ -155,7 +155,13 @@ def _table(finished: Sequence[TrialFact], spec: StudySpec) -> Table:
         ),
         params=[fact.params for fact in finished],
         space=spec.space,
+        flattery=flattery if _monitors_loss(spec) else 0.0,
     )
+
+
+def _monitors_loss(spec: StudySpec) -> bool:
+    """Whether the objective is in the unit of the rows' losses."""
+    return spec.objectives[0].metric == "validation_loss"
 
 
 def _sign(direction: str) -> float:

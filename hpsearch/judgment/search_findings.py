@@ -25,13 +25,15 @@ class Table:
     """The finished trials of a study, in their order, n of them.
 
     `losses` is the first objective, less being better. `errors` is the standard error of each, over folds and seeds;
-    NaN where it is not known. `space` is what they were drawn from.
+    NaN where it is not known. `flattery` is by how much being the best of so many flatters the best one, 0 where that
+    is not known. `space` is what they were drawn from.
     """
 
     losses: Array
     errors: Array
     params: Sequence[Mapping[str, ParameterValue]]
     space: Mapping[str, Parameter]
+    flattery: float = 0.0
 
     @property
     def n(self) -> int:
@@ -143,7 +145,7 @@ def search_progress(table: Table) -> Finding | None:
     best = np.minimum.accumulate(table.losses)
     quarter, half, now = best[table.n // 4 - 1], best[table.n // 2 - 1], best[-1]
     gained, before = float(half - now), float(quarter - half)
-    worth = max(0.02 * table.scale, _noise(table))
+    worth = max(0.02 * table.scale, _noise(table), table.flattery)
     evidence = {"gained": gained, "worth": worth, "trials": float(table.n)}
     if gained <= worth:
         return Finding(

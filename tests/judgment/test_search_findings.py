@@ -70,6 +70,13 @@ def test_a_search_that_found_its_best_early_is_exhausted_and_one_that_still_gain
     assert found.changes[0].parameter == "budget.trials"
 
 
+def test_a_gain_below_what_choosing_the_best_flatters_by_is_none():
+    space, losses = table(bowl(-2.5)), np.linspace(2, 1, 100)
+    falling = {"losses": losses, "errors": space.errors, "params": space.params, "space": SPACE}
+    assert "search_improving" in names(judge_search(Table(**falling, flattery=0.1)))
+    assert "search_exhausted" in names(judge_search(Table(**falling, flattery=0.6)))
+
+
 def test_errors_as_large_as_the_spread_of_good_trials_are_noise():
     noisy = table(lambda _p: 1.0, errors=0.1, noise=0.1)
     [found] = [f for f in judge_search(noisy) if f.name == "validation_noise"]
