@@ -57,7 +57,7 @@ EXPERIMENTS: Final = (
                 below=1.0,
                 anchor="sgd: 1",
             )
-            for name in ("momentum", "rmsprop", "adam")
+            for name in ("adagrad", "adam")
         ),
         picture="Training loss of each optimizer at its best learning rate, and of every learning rate",
     ),
