@@ -249,4 +249,8 @@ class StudySpec(Section):
 
     def changes(self, other_canonical: Mapping[str, Any]) -> list[str]:
         """What differs from a stored canonical form: lines `space.l2.max: 0.1 -> 0.01` (stored -> now)."""
-        return differences(other_canonical, self.canonical())
+        # imported here: the reader reads into this model
+        from hpsearch.spec.reader import parse_study  # noqa: PLC0415
+
+        smallest = parse_study("study: any\ndata: {source: sklearn/iris}")
+        return differences(other_canonical, self.canonical(), smallest.canonical())

@@ -29,3 +29,13 @@ CHANGES = [
 @pytest.mark.parametrize(("stored", "now", "lines"), CHANGES)
 def test_every_change_is_one_line(stored, now, lines):
     assert parse_study(HEAD + now).changes(parse_study(HEAD + stored).canonical()) == lines
+
+
+def test_a_key_that_an_earlier_version_did_not_know_is_no_change_at_its_default():
+    now = parse_study(HEAD)
+    earlier = now.canonical()
+    del earlier["data"]["preprocess"]["dates"]
+    del earlier["data"]["augment"]
+    assert now.changes(earlier) == []
+    chosen = parse_study(HEAD.replace("iris}", "iris, preprocess: {dates: text}}"))
+    assert chosen.changes(earlier) == ["data.preprocess.dates: absent -> text"]
