@@ -45,7 +45,8 @@ def trials_shown(study):
 def test_trials_show_while_the_search_goes_on_and_all_at_its_end(study, store):
     with tracker_of(study) as tracker:
         wait_until(lambda: trials_shown(study) == 8)
-        assert psutil.Process(tracker.pid).nice() >= 10  # the cores belong to the search
+        # the cores belong to the search
+        assert psutil.Process(tracker.pid).nice() >= min(19, os.nice(0) + 10)
         study.add(fact(8))
         wait_until(lambda: trials_shown(study) == 9)
         study.add(fact(9))
