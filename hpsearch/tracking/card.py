@@ -1,5 +1,7 @@
 """What the projection needs to know of a study, gathered from its home."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,8 @@ class StudyCard:
     `objectives` are (metric, "minimize" | "maximize"), the first of which decides. `searched` are the
     parameters that vary, in the file's order; `log_scaled` those sampled on a logarithmic scale,
     `conditional` those that not every trial has. `settings` are shown as the study run's parameters.
-    `identity.creation` tells this study from another of the same name.
+    `identity.creation` tells this study from another of the same name. `split` tells how the data are divided from any
+    other way: studies of the same data and `split` have the same test rows.
     """
 
     key: str
@@ -28,6 +31,7 @@ class StudyCard:
     log_scaled: frozenset[str] = frozenset()
     conditional: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    split: str = ""
 
     @property
     def experiment(self) -> str:
@@ -67,9 +71,11 @@ def card_of(spec: "StudySpec", home: StudyHome, identity: Identity) -> StudyCard
     """The card of a study whose file has been read."""
     from hpsearch.spec import Fixed, Range  # noqa: PLC0415 - pydantic
 
+    told = json.dumps([spec.written()["data"]["split"], spec.seed], sort_keys=True)
     return StudyCard(
         key=home.key,
         identity=identity,
+        split=hashlib.sha256(told.encode()).hexdigest()[:16],
         objectives=tuple((objective.metric, objective.direction) for objective in spec.objectives),
         searched=tuple(name for name, parameter in spec.space.items() if not isinstance(parameter, Fixed)),
         log_scaled=frozenset(

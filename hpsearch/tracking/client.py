@@ -18,6 +18,7 @@ from hpsearch.tracking.model_files import EXAMPLE, LOADER, requirement
 from hpsearch.tracking.place import artifact_place
 from hpsearch.tracking.projection import COMPLETE_TAG, CREATION_TAG, PROJECTION, TRIAL_TAG
 from hpsearch.tracking.record import Point, RunRecord
+from hpsearch.tracking.registration import Registration, register_by_client
 from hpsearch.tracking.sink import DatasetUse
 
 _METRICS: Final = 800  # a request takes 1,000 entries; parameters and tags are at most 100 each
@@ -136,6 +137,10 @@ class ClientSink:
     def log_model(self, run_id: str, home: StudyHome, params: Mapping[str, Any]) -> str:
         """Log the model of a study's home; its URI."""
         return log_model(self.client, self.experiment, run_id, home, params)
+
+    def register(self, new: Registration) -> None:
+        """Enter a version of the study's model, and move the alias to it if it is better."""
+        register_by_client(self.client, new)
 
     def survey(self) -> None:
         """Find the study's runs; bring deleted ones back, and put those of an older projection away."""

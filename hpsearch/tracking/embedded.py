@@ -15,6 +15,7 @@ from hpsearch.tracking import bulk, model_files
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.place import artifact_place, embedded_uri
 from hpsearch.tracking.record import RunRecord
+from hpsearch.tracking.registration import Registration, register_in_tables
 from hpsearch.tracking.relocation import relocate
 from hpsearch.tracking.sink import DatasetUse, Sink
 from hpsearch.tracking.template import copy_template, keep_template
@@ -216,6 +217,12 @@ class BulkSink:
                 },
             )
         return f"models:/{model.model_id}"
+
+    def register(self, new: Registration) -> None:
+        """Enter a version of the study's model, and move the alias to it if it is better; all or nothing."""
+        model = new.uri.removeprefix("models:/")
+        with bulk.transaction(self._connection):
+            register_in_tables(self._connection, new, model=model)
 
     @property
     def _is_local(self) -> bool:

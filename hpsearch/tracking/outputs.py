@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from hpsearch.store import StudyHome
+from hpsearch.tracking.registration import registration
 from hpsearch.tracking.sink import DatasetUse, Sink
 
 MODEL_TAG: Final = "hpsearch.model"
 MODEL_URI_TAG: Final = "hpsearch.model_uri"
 
 
-def attach_outputs(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
+def attach_outputs(
+    sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], *, split: str
+) -> None:
     """Attach to the study's run what its home holds by now; doing it again changes nothing."""
     for path in (home.study_file, home.best, home.result, home.report):
         if path.exists():
@@ -20,7 +23,7 @@ def attach_outputs(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str
     if result.get("data"):
         _attach_dataset(sink, run_id, home, result)
     if home.model.is_dir():
-        _attach_model(sink, run_id, home, result)
+        _attach_model(sink, run_id, home, result, split)
 
 
 def _attach_dataset(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
@@ -40,12 +43,14 @@ def _attach_dataset(sink: Sink, run_id: str, home: StudyHome, result: Mapping[st
     )
 
 
-def _attach_model(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any]) -> None:
-    """The refitted winner as a pyfunc model, data only: the installed package loads it."""
+def _attach_model(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], split: str) -> None:
+    """The refitted winner as a pyfunc model, data only, which the installed package loads; and its version."""
     digest = _digest(home)
     if sink.tag_of_run(run_id, MODEL_TAG) == digest:
         return
     uri = sink.log_model(run_id, home, {"trial": result.get("trial", ""), **result.get("params", {})})
+    if new := registration(home, uri, run_id, result, split=split):
+        sink.register(new)
     sink.tag_run(run_id, {MODEL_URI_TAG: uri, MODEL_TAG: digest})
 
 

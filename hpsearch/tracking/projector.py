@@ -134,7 +134,7 @@ class Projector:
         self._guard(lambda: self._attach(card, self._add(card, facts, [], running=running)))
 
     def _attach(self, card: StudyCard, parent: str) -> None:
-        attach_outputs(self._open(card), parent, self._home, read_result(self._home))
+        attach_outputs(self._open(card), parent, self._home, read_result(self._home), split=card.split)
 
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""

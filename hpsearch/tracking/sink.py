@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from hpsearch.store import StudyHome
 from hpsearch.tracking.record import RunRecord
+from hpsearch.tracking.registration import Registration
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -86,4 +87,8 @@ class Sink(Protocol):
 
     def log_model(self, run_id: str, home: StudyHome, params: Mapping[str, Any]) -> str:
         """Log the model in a study's home, a new one at every call; its URI."""
+        ...
+
+    def register(self, new: Registration) -> None:
+        """Enter a logged model as a new version under its study's name, and move the alias to it if it is better."""
         ...
