@@ -24,7 +24,7 @@ def _depth(activation: str, depth: int, *, learns: bool) -> Expectation:
     return Expectation(
         says=f"validation accuracy of {activation}, {depth} hidden {'layers' if depth > 1 else 'layer'}",
         measure=highest("validation_accuracy", "depth", activation=activation, depth=depth),
-        above=(0.9 if depth == 1 else 0.5) if learns else None,
+        above=0.9 if learns else None,
         below=None if learns else 0.2,
         anchor=_CHANCE,
     )
