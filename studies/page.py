@@ -25,10 +25,10 @@ need data of packages (`pip install 'hpsearch[studies]'`) or files that `make da
 which idea each of them is about.
 
 A number is measured, and held against a bound in [data_sets.py](../studies/data_sets.py) or
-[experiments.py](../studies/experiments.py). Those of data sets are published scores; those of experiments say what the
-lesson claims, some of them (local-optima, depth, overfitting) after a first run had been seen. The ranges of sunspots were
-narrowed after recipes had been compared on its test years. *Minutes* are of one processor core, for all that a study
-does, MLflow included.
+[experiments.py](../studies/experiments.py). Those of data sets are published scores; those of experiments say what
+the lesson claims, some of them (local-optima, depth, overfitting) after a first run had been seen. The ranges of
+sunspots were narrowed after recipes had been compared on its test years. *Minutes* are of one processor core, for all
+that a study does, MLflow included.
 
 """
 
