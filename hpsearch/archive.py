@@ -175,12 +175,7 @@ def renew_standing(home: StudyHome, result: Mapping[str, Any]) -> None:
     Raises:
         StorageError: the store cannot be written.
     """
-    try:
-        write_text(home.result, json.dumps(result, indent=1))
-    except OSError as error:
-        raise StorageError(
-            f"{home.path}: cannot be written ({error.strerror}); run again when it can"
-        ) from error
+    write_text(home.result, json.dumps(result, indent=1))
 
 
 def load_result(home: StudyHome) -> dict[str, Any] | None:

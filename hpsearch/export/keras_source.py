@@ -6,7 +6,7 @@ Where Keras' optimizers differ from PyTorch's and ours, it is in where epsilon s
 from collections.abc import Iterator
 from typing import Final
 
-from hpsearch.export.recipe import Recipe
+from hpsearch.export.recipe import Recipe, module_text
 
 _ACTIVATIONS: Final = {
     "identity": "keras.layers.Activation('linear')",
@@ -57,35 +57,16 @@ def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
 
 def keras_source(recipe: Recipe) -> str:
     """A Python module with `build()`, `make_optimizer(rate)`, `learning_rate(...)` and `train(network, x, y)`."""
-    return "\n".join(_lines(recipe)) + "\n"
-
-
-def _lines(recipe: Recipe) -> Iterator[str]:
-    yield f'"""The network of {recipe.of} in Keras 3.'
-    yield ""
-    yield "Inputs are features: `x, _ = hpsearch.load_model(...).preprocessor.prepare(rows)`; targets are "
-    yield f"{_targets(recipe)}."
-    yield '"""'
-    yield ""
-    yield "import math  # noqa: F401"
-    yield ""
-    yield "import keras"
-    yield ""
-    yield ""
-    yield from _network(recipe)
-    yield ""
-    yield ""
-    yield from _loss(recipe)
-    yield ""
-    yield ""
-    yield from _optimizer(recipe)
-    yield ""
-    yield ""
-    yield from recipe.learning_rate()
-    yield ""
-    yield _TRAIN.format(
-        epochs=recipe["epochs"], batch_size=recipe["batch_size"], inputs=recipe.inputs
-    ).rstrip()
+    return module_text(
+        recipe,
+        "Keras 3",
+        targets=_targets(recipe),
+        imports=("import keras",),
+        parts=(_network(recipe), _loss(recipe), _optimizer(recipe)),
+        training=_TRAIN.format(
+            epochs=recipe["epochs"], batch_size=recipe["batch_size"], inputs=recipe.inputs
+        ),
+    )
 
 
 def _targets(recipe: Recipe) -> str:

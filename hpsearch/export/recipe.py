@@ -1,6 +1,6 @@
 """A recipe for other libraries: what the source texts for PyTorch and Keras have in common."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
@@ -87,3 +87,28 @@ class Recipe:
 
 def _bracketed(factor: str) -> str:
     return factor if factor == "1.0" else f"({factor})"
+
+
+def module_text(
+    recipe: Recipe,
+    library: str,
+    *,
+    targets: str,
+    imports: Sequence[str],
+    parts: Iterable[Iterable[str]],
+    training: str,
+) -> str:
+    """A module in a library's words: what it is, its imports, its functions two lines apart, and their training."""
+    head = [
+        f'"""The network of {recipe.of} in {library}.',
+        "",
+        "Inputs are features: `x, _ = hpsearch.load_model(...).preprocessor.prepare(rows)`; targets are ",
+        f"{targets}.",
+        '"""',
+        "",
+        "import math  # noqa: F401",
+        "",
+        *imports,
+    ]
+    functions = [line for part in (*parts, recipe.learning_rate()) for line in ("", "", *part)]
+    return "\n".join([*head, *functions, "", training.rstrip()]) + "\n"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from hpsearch.export.recipe import Recipe
+from hpsearch.export.recipe import Recipe, module_text
 
 _ACTIVATIONS: Final = {
     "relu": "nn.ReLU()",
@@ -42,42 +42,22 @@ def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
 
 def torch_source(recipe: Recipe) -> str:
     """A Python module with `build()`, `make_optimizer(network)`, `learning_rate(...)` and `train(network, x, y)`."""
-    return "\n".join(_lines(recipe)) + "\n"
-
-
-def _lines(recipe: Recipe) -> Iterator[str]:
-    yield f'"""The network of {recipe.of} in PyTorch.'
-    yield ""
-    yield "Inputs are features: `x, _ = hpsearch.load_model(...).preprocessor.prepare(rows)`; targets are "
-    yield f"{_targets(recipe)}."
-    yield '"""'
-    yield ""
-    yield "import math  # noqa: F401"
-    yield ""
-    yield "import torch"
-    yield "from torch import nn"
-    yield ""
-    yield ""
-    yield from _network(recipe)
-    yield ""
-    yield ""
-    yield from _loss(recipe)
-    yield ""
-    yield ""
-    yield from _optimizer(recipe)
-    yield ""
-    yield ""
-    yield from recipe.learning_rate()
-    yield ""
     measured = "make_loss()" if not recipe["label_smoothing"] else "make_loss(smoothing=0.0)"
-    yield _TRAIN.format(
-        epochs=recipe["epochs"],
-        batch_size=recipe["batch_size"],
-        inputs=recipe.inputs,
-        penalties="".join(f"            {line}\n" for line in _penalties(recipe)),
-        bounds="".join(f"            {line}\n" for line in _bounds(recipe)),
-        measured=measured,
-    ).rstrip()
+    return module_text(
+        recipe,
+        "PyTorch",
+        targets=_targets(recipe),
+        imports=("import torch", "from torch import nn"),
+        parts=(_network(recipe), _loss(recipe), _optimizer(recipe)),
+        training=_TRAIN.format(
+            epochs=recipe["epochs"],
+            batch_size=recipe["batch_size"],
+            inputs=recipe.inputs,
+            penalties="".join(f"            {line}\n" for line in _penalties(recipe)),
+            bounds="".join(f"            {line}\n" for line in _bounds(recipe)),
+            measured=measured,
+        ),
+    )
 
 
 def _targets(recipe: Recipe) -> str:

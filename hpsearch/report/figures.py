@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from hpsearch.judgment.metrics import direction
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, figure, state_colour, verdict_colours, words
+from hpsearch.report.style import COLOURS, diagonal, figure, state_colour, verdict_colours, words
 from hpsearch.search.fact import TrialFact
 
 
@@ -95,18 +95,9 @@ def generalization(material: Material) -> go.Figure | None:
         if facts
     ]
     every = [fact.scores[name] for fact in shown for name in losses]
-    ends = [min(every), max(every)]
-    diagonal = go.Scatter(
-        x=ends,
-        y=ends,
-        mode="lines",
-        name="no gap",
-        line={"dash": "dot", "color": COLOURS[7]},
-        hoverinfo="skip",
-    )
-    scale = "log" if ends[0] > 0 else "linear"
+    scale = "log" if min(every) > 0 else "linear"
     return figure(
-        [*traces, diagonal],
+        [*traces, diagonal(every, "no gap")],
         xaxis={"title": "training loss", "type": scale},
         yaxis={"title": "validation loss", "type": scale},
     )

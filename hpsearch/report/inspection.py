@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, figure
+from hpsearch.report.style import COLOURS, diagonal, figure, ranking
 
 _WRITTEN = 20
 """Classes up to which each cell of the confusions has its number."""
@@ -56,17 +56,9 @@ def calibration(material: Material) -> go.Figure | None:
         text=[f"{each['rows']} rows" for each in bins],
         hovertemplate="sure by %{x:.0%}, right in %{y:.0%} of %{text}<extra></extra>",
     )
-    ideal = go.Scatter(
-        x=[0, 1],
-        y=[0, 1],
-        mode="lines",
-        name="as often right as sure",
-        line={"dash": "dot", "color": COLOURS[7]},
-        hoverinfo="skip",
-    )
     percent = {"tickformat": ".0%", "range": [0, 1.03]}
     return figure(
-        [reached, ideal],
+        [reached, diagonal([0, 1], "as often right as sure")],
         xaxis={"title": "confidence", **percent},
         yaxis={"title": "accuracy", **percent},
     )
@@ -91,17 +83,7 @@ def residuals(material: Material) -> go.Figure | None:
             )
         )
     every = [value for target in found for value in (*target["true"], *target["predicted"])]
-    ends = [min(every), max(every)]
-    traces.append(
-        go.Scatter(
-            x=ends,
-            y=ends,
-            mode="lines",
-            name="exact",
-            line={"dash": "dot", "color": COLOURS[7]},
-            hoverinfo="skip",
-        )
-    )
+    traces.append(diagonal(every, "exact"))
     return figure(traces, xaxis_title="true", yaxis_title="predicted")
 
 
@@ -110,18 +92,11 @@ def importance(material: Material) -> go.Figure | None:
     found = _inspection(material).get("importance")
     if not found:
         return None
-    names = [*found][:20][::-1]
-    bars = go.Bar(
-        x=[found[name] for name in names],
-        y=names,
-        orientation="h",
-        marker={"color": COLOURS[0]},
-        hovertemplate="%{y}: %{x:.4g}<extra></extra>",
-    )
+    shown = dict(list(found.items())[:20])
     metric = next(iter(material.result["test"]), "score")
     return figure(
-        [bars],
-        height=110 + 24 * len(names),
+        [ranking(shown, form=".4g")],
+        height=110 + 24 * len(shown),
         showlegend=False,
         xaxis={"title": f"loss of {metric} when shuffled"},
         yaxis={"type": "category"},

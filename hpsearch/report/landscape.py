@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, figure, styled, words
+from hpsearch.report.style import figure, ranking, styled, words
 from hpsearch.search.quiet import quiet
 
 if TYPE_CHECKING:
@@ -38,15 +38,12 @@ def importance(material: Material) -> go.Figure | None:
     found = importances(material)
     if not found:
         return None
-    names = [*found][::-1]
-    bars = go.Bar(
-        x=[found[name] for name in names],
-        y=names,
-        orientation="h",
-        marker={"color": COLOURS[0]},
-        hovertemplate="%{y}: %{x:.0%}<extra></extra>",
+    return figure(
+        [ranking(found, form=".0%")],
+        height=120 + 32 * len(found),
+        xaxis={"tickformat": ".0%"},
+        showlegend=False,
     )
-    return figure([bars], height=120 + 32 * len(names), xaxis={"tickformat": ".0%"}, showlegend=False)
 
 
 def parallel_coordinates(material: Material) -> go.Figure | None:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from hpsearch.archive import load_result
 from hpsearch.errors import UnknownStudyError
+from hpsearch.results import open_for_reading
 from hpsearch.search.fact import TrialFact
-from hpsearch.search.facts import FactStore
-from hpsearch.search.places import place_of
 from hpsearch.search.ranking import ranked
 from hpsearch.store import StudyHome
 
@@ -59,10 +58,7 @@ def gather(home: StudyHome) -> Material:
         UnknownStudyError: it holds no trials yet.
         StorageError: it cannot be read.
     """
-    place = place_of(home)
-    if not FactStore.exists(place, study=home.key):
-        raise UnknownStudyError(f"study {home.key!r} holds no trials yet; run it with `hpsearch run FILE`")
-    store = FactStore.open(place, study=home.key)
+    store = open_for_reading(home)
     facts, attributes = store.facts(), store.attributes
     if not facts:
         raise UnknownStudyError(f"study {home.key!r} holds no trials yet; go on with `hpsearch run FILE`")

@@ -1,6 +1,6 @@
 """How figures look: colours that the colour-blind can tell apart, nothing that a dark page would hide."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import plotly.graph_objects as go
@@ -42,6 +42,25 @@ def styled(made: go.Figure, *, height: int = 420, **layout: Any) -> go.Figure:
     made.update_xaxes(gridcolor=_GRID, zerolinecolor=_GRID, automargin=True)
     made.update_yaxes(gridcolor=_GRID, zerolinecolor=_GRID, automargin=True)
     return made
+
+
+def diagonal(values: Sequence[float], name: str) -> go.Scatter:
+    """A dotted line on which both axes are equal, as far as the values reach."""
+    ends = [min(values), max(values)]
+    line = {"dash": "dot", "color": COLOURS[7]}
+    return go.Scatter(x=ends, y=ends, mode="lines", name=name, line=line, hoverinfo="skip")
+
+
+def ranking(values: Mapping[str, float], *, form: str) -> go.Bar:
+    """A horizontal bar a name, the first on top; `form` is how the pointer tells a value (d3-format)."""
+    names = [*values][::-1]
+    return go.Bar(
+        x=[values[name] for name in names],
+        y=names,
+        orientation="h",
+        marker={"color": COLOURS[0]},
+        hovertemplate=f"%{{y}}: %{{x:{form}}}<extra></extra>",
+    )
 
 
 def state_colour(state: str) -> str:
