@@ -1,5 +1,6 @@
 """The learning problem that both sides of a step row are given: shape, data and recipe; NumPy only."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,16 @@ class Case:
     def steps(self) -> int:
         """Training steps in an epoch."""
         return self.samples // self.batch
+
+    @property
+    def classes(self) -> int:
+        """Outputs."""
+        return self.widths[-1]
+
+    @property
+    def model(self) -> str:
+        """The network as a study file says it."""
+        return f"hidden: {list(self.widths[1:-1])}"
 
     @property
     def layers(self) -> list[tuple[int, int]]:
@@ -92,6 +103,12 @@ class Layered:
     classes: int = 10
     learning_rate: float = 1e-3
     l2: float = 1e-4
+    dropout: float = 0.0
+
+    @property
+    def model(self) -> str:
+        """The network as a study file says it."""
+        return f"layers: {json.dumps(self.layers)}"
 
     @property
     def steps(self) -> int:
@@ -104,3 +121,8 @@ class Layered:
         x = rng.standard_normal((self.samples, *self.shape)).astype(np.float32)
         teacher = rng.standard_normal((x[0].size, self.classes))
         return x, (x.reshape(self.samples, -1) @ teacher).argmax(axis=1)
+
+
+def problem_of(case: dict[str, Any]) -> Case | Layered:
+    """The case whose fields these are."""
+    return Case(**case) if "widths" in case else Layered(**case)

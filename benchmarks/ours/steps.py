@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.problem import Case
+from benchmarks.problem import Case, Layered, problem_of
 from hpsearch.data.prepared import Part
 from hpsearch.engine import Cohort, Member, evaluate
 from hpsearch.randomness import Address
@@ -16,12 +16,12 @@ class Steps:
     """See `benchmarks.worker.Subject`."""
 
     def __init__(self, *, case: dict[str, Any], networks: int, epochs: int) -> None:
-        problem = Case(**case)
+        problem = problem_of(case)
         x, y = problem.data()
         self._part = Part(x=x, y=y.astype(np.int32))
         self._epochs = epochs
         members = [Member(recipe(problem), Address(seed=0, trial=trial)) for trial in range(networks)]
-        self._cohort = Cohort(members, self._part, outputs=problem.widths[-1])
+        self._cohort = Cohort(members, self._part, outputs=problem.classes)
 
     def repeat(self) -> None:
         for _ in range(self._epochs):
@@ -33,13 +33,13 @@ class Steps:
         return {"loss": float(losses.mean())}
 
 
-def recipe(case: Case) -> Hyperparameters:
+def recipe(case: Case | Layered) -> Hyperparameters:
     """The case as a study file would say it; all else at its default."""
     study = parse_study(
         f"""
         study: bench
         data: {{source: sklearn/digits}}
-        model: {{hidden: {list(case.widths[1:-1])}, activation: relu, initializer: he}}
+        model: {{{case.model}, activation: relu, initializer: he}}
         space:
           optimizer: adam
           learning_rate: {case.learning_rate}

@@ -72,7 +72,7 @@ def _side(target: str, task: Task, together: int, microseconds: float, **options
 
 
 def _ours(task: Task, networks: int) -> Side:
-    return _side("benchmarks.ours.layers:Steps", task, networks, task.ours, networks=networks)
+    return _side("benchmarks.ours.steps:Steps", task, networks, task.ours, networks=networks)
 
 
 def _peer(task: Task, **options: object) -> Side:
