@@ -12,9 +12,7 @@ from functools import cache, partial
 from benchmarks.measure import Side, compare
 from benchmarks.problem import Case
 from benchmarks.row import Result, Row
-from benchmarks.rows.step import step_result
-
-_SECONDS_A_REPETITION = 0.06
+from benchmarks.rows.step import step_result, step_side
 
 
 @dataclass(frozen=True)
@@ -76,34 +74,21 @@ def sgemm_peak() -> float:
     return compare({"sgemm": Side("benchmarks.ours.machine:Sgemm")}, rounds=30)["sgemm"].report["flops"]
 
 
-def _epochs(shape: Shape, microseconds: float) -> int:
-    return max(1, round(_SECONDS_A_REPETITION / (microseconds * 1e-6 * shape.case.steps)))
-
-
-def _side(target: str, shape: Shape, together: int, microseconds: float, **options: object) -> Side:
-    epochs = _epochs(shape, microseconds * together)
-    return Side(
-        target,
-        {"case": asdict(shape.case), "epochs": epochs, **options},
-        units=epochs * shape.case.steps * together,
-    )
-
-
 def _ours(shape: Shape, networks: int) -> Side:
-    return _side("benchmarks.ours.steps:Steps", shape, networks, shape.ours, networks=networks)
+    return step_side("benchmarks.ours.steps:Steps", shape.case, networks, shape.ours, networks=networks)
 
 
 def _modules(shape: Shape, **options: object) -> Side:
-    return _side("benchmarks.peers.torch_steps:Modules", shape, 1, shape.peer, **options)
+    return step_side("benchmarks.peers.torch_steps:Modules", shape.case, 1, shape.peer, **options)
 
 
 def _stacked(shape: Shape, networks: int) -> Side:
     guess = shape.peer / networks**0.5
-    return _side("benchmarks.peers.torch_steps:Stacked", shape, networks, guess, networks=networks)
+    return step_side("benchmarks.peers.torch_steps:Stacked", shape.case, networks, guess, networks=networks)
 
 
 def _jax(shape: Shape, networks: int, **options: object) -> Side:
-    return _side("benchmarks.peers.jax_steps:Steps", shape, networks, shape.ours, networks=networks, **options)
+    return step_side("benchmarks.peers.jax_steps:Steps", shape.case, networks, shape.ours, networks=networks, **options)
 
 
 def _row(name: str, title: str, target: float) -> Row:

@@ -4,16 +4,14 @@ Networks have the layers that PyTorch's have as well; PyTorch's best way to lay 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from benchmarks.measure import Side, compare
 from benchmarks.problem import Layered
 from benchmarks.row import Result, Row
-from benchmarks.rows.step import step_result
-
-_SECONDS_A_REPETITION = 0.06
+from benchmarks.rows.step import step_result, step_side
 
 
 @dataclass(frozen=True)
@@ -64,19 +62,12 @@ def against_pytorch(name: str) -> Result:
     return step_result(compare(sides | peers), ours=list(sides), peers=list(peers))
 
 
-def _side(target: str, task: Task, together: int, microseconds: float, **options: object) -> Side:
-    epochs = max(1, round(_SECONDS_A_REPETITION / (microseconds * 1e-6 * task.case.steps * together)))
-    return Side(
-        target, {"case": asdict(task.case), "epochs": epochs, **options}, units=epochs * task.case.steps * together
-    )
-
-
 def _ours(task: Task, networks: int) -> Side:
-    return _side("benchmarks.ours.steps:Steps", task, networks, task.ours, networks=networks)
+    return step_side("benchmarks.ours.steps:Steps", task.case, networks, task.ours, networks=networks)
 
 
 def _peer(task: Task, **options: object) -> Side:
-    return _side("benchmarks.peers.torch_layers:Steps", task, 1, task.peer, **options)
+    return step_side("benchmarks.peers.torch_layers:Steps", task.case, 1, task.peer, **options)
 
 
 def _row(name: str, title: str, target: float) -> Row:

@@ -2,9 +2,19 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
-from benchmarks.measure import Measured
+from benchmarks.measure import Measured, Side
+from benchmarks.problem import Case, Layered
 from benchmarks.row import Result
+
+_SECONDS_A_REPETITION = 0.06
+
+
+def step_side(target: str, case: Case | Layered, together: int, microseconds: float, **options: object) -> Side:
+    """A side that trains so many networks at once for whole epochs; `microseconds` is a guess of one's step."""
+    epochs = max(1, round(_SECONDS_A_REPETITION / (microseconds * together * 1e-6 * case.steps)))
+    return Side(target, {"case": asdict(case), "epochs": epochs, **options}, units=epochs * case.steps * together)
 
 
 def step_result(
