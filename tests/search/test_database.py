@@ -96,20 +96,25 @@ def outage(server, seconds, mode="fast"):
     back.join()
 
 
-def test_a_server_that_stops_for_a_while_is_waited_for(own_server):
-    """Told or as by a crash, while it is written to: each fact is there once, and the user hears of it."""
+def outlasts_outages(server):
+    """A server stops twice while it is written to: each fact is there once, and the user hears of it."""
     told = []
-    place = Database.at(own_server.new_database()).told(told.append, max_outage=60)
+    place = Database.at(server.new_database()).told(told.append, max_outage=60)
     with create(place) as store:
         stored = [store.append(fact(0))]
         for number, mode in ((1, "fast"), (2, "immediate")):
-            with outage(own_server, 2.0, mode):
+            with outage(server, 2.0, mode):
                 stored.append(store.append(fact(number)))
         assert list(map(repr, store.facts())) == list(map(repr, stored))
     assert [text.split(" is ")[1].split(" (")[0] for text in told] == [
         "away",
         "back; the search goes on",
     ] * 2
+
+
+def test_a_server_that_stops_for_a_while_is_waited_for(own_server):
+    """Told or as by a crash, while it is written to."""
+    outlasts_outages(own_server)
 
 
 def test_an_outage_longer_than_the_bound_is_an_error_that_says_how_to_go_on(own_server):

@@ -10,7 +10,7 @@ from hpsearch.errors import StorageError, StudyBusyError
 from hpsearch.search.facts import FactStore
 from hpsearch.search.named_lock import lock_name
 from hpsearch.search.places import STORAGE_VARIABLE, Database, chosen_database
-from tests.search.test_database import create, outage
+from tests.search.test_database import create, outlasts_outages
 from tests.support.facts import fact
 
 
@@ -27,19 +27,8 @@ def test_the_ways_to_write_an_address_are_one(scheme):
 
 
 def test_a_server_that_stops_for_a_while_is_waited_for(mariadb):
-    """Told or as by a crash: each fact is there once, and the user hears of it."""
-    told = []
-    place = Database.at(mariadb.new_database()).told(told.append, max_outage=60)
-    with create(place) as store:
-        stored = [store.append(fact(0))]
-        for number, mode in ((1, "fast"), (2, "immediate")):
-            with outage(mariadb, 2.0, mode):
-                stored.append(store.append(fact(number)))
-        assert list(map(repr, store.facts())) == list(map(repr, stored))
-    assert [text.split(" is ")[1].split(" (")[0] for text in told] == [
-        "away",
-        "back; the search goes on",
-    ] * 2
+    """Told or as by a crash."""
+    outlasts_outages(mariadb)
 
 
 def test_curves_of_thousands_of_epochs_are_kept_whole(address):
