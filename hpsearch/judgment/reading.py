@@ -170,10 +170,6 @@ class Reading:
             )
         return self.change("learning_rate", self.rate, low * self.rate, high * self.rate)
 
-    def scaled_rate(self, low: float, high: float) -> str:
-        """The words of `rate_change`."""
-        return self.rate_change(low, high)[0]
-
     def change(self, parameter: str, own: float, low: float, high: float) -> tuple[str, Change]:
         """A parameter's range, and it in words with how earlier trials in it fared; theirs replaces it."""
         higher = low >= own
