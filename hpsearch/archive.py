@@ -178,23 +178,6 @@ def renew_standing(home: StudyHome, result: Mapping[str, Any]) -> None:
     write_text(home.result, json.dumps(result, indent=1))
 
 
-def load_result(home: StudyHome) -> dict[str, Any] | None:
-    """What `save_result` wrote, None before that.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    try:
-        result: dict[str, Any] = json.loads(home.result.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            f"{home.result}: cannot be read ({error}); delete it and run the study again"
-        ) from error
-    return result
-
-
 def _replace_model(directory: Path, model: TrainedModel, example: str) -> None:
     temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)

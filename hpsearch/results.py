@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from hpsearch.archive import last_run, load_result
+from hpsearch.archive import last_run
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
 from hpsearch.export.keras_source import keras_source
 from hpsearch.export.recipe import Recipe
@@ -18,7 +18,7 @@ from hpsearch.search.facts import FactStore
 from hpsearch.search.places import place_of
 from hpsearch.search.ranking import ranked
 from hpsearch.selection import pick
-from hpsearch.store import Store, StudyHome
+from hpsearch.store import Store, StudyHome, load_result
 from hpsearch.trial_table import rows_of
 
 if TYPE_CHECKING:

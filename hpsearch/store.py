@@ -6,12 +6,13 @@ mlruns/
   studies/<name>~2/              its second generation (`hpsearch run --fresh`), and so on
 """
 
+import json
 import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from hpsearch.errors import InputError, StorageError, UnknownStudyError
 
@@ -69,6 +70,11 @@ class StudyHome:
     def result(self) -> Path:
         """The winner's test score, baselines and provenance, as JSON."""
         return self.path / "result.json"
+
+    @property
+    def nested(self) -> Path:
+        """What nested cross-validation has come to, once it has been asked for, as JSON."""
+        return self.path / "nested.json"
 
     @property
     def best(self) -> Path:
@@ -198,3 +204,31 @@ def write_text(path: Path, text: str) -> None:
         raise StorageError(
             f"{path}: cannot be written: {error.strerror}; run the study again when it can: it goes on from here"
         ) from error
+
+
+def load_result(home: StudyHome) -> dict[str, Any] | None:
+    """The winner's result, None before there is one.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return _load(home.result, "run the study")
+
+
+def load_nested(home: StudyHome) -> dict[str, Any] | None:
+    """What `hpsearch nested` has come to, None before that.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    return _load(home.nested, f"hpsearch nested {home.key}")
+
+
+def _load(path: Path, renewal: str) -> dict[str, Any] | None:
+    try:
+        value: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise StorageError(f"{path}: cannot be read ({error}); delete it and {renewal} again") from error
+    return value

@@ -9,7 +9,6 @@ from hpsearch.architecture import example_network
 from hpsearch.archive import (
     choose_home,
     choose_place,
-    load_result,
     note_run,
     open_facts,
     renew_standing,
@@ -27,7 +26,7 @@ from hpsearch.search.facts import StudyLock
 from hpsearch.search.places import chosen_database
 from hpsearch.selection import choose, standing
 from hpsearch.spec import StudySpec
-from hpsearch.store import Store, StudyHome
+from hpsearch.store import Store, StudyHome, load_result
 from hpsearch.tracking import Tracker, warn_early
 from hpsearch.winner import refit_and_score
 

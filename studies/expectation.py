@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from hpsearch.archive import load_result
 from hpsearch.model import TrainedModel
 from hpsearch.results import open_for_reading
 from hpsearch.search.fact import ParameterValue, TrialFact
-from hpsearch.store import Store
+from hpsearch.store import Store, load_result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ ORDER = [
     "cli",
     "api",
     "sklearn",
+    "nested",
     "study",
     "report",
     "upkeep",

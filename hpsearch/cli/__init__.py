@@ -25,6 +25,7 @@ _VERBS: Final = {
     "extend": ("hpsearch.cli.again", "Go on with a study: more trials."),
     "retry": ("hpsearch.cli.again", "Train the trials again that failed."),
     "refit": ("hpsearch.cli.again", "Train the best recipe from other seeds: was it luck?"),
+    "nested": ("hpsearch.cli.nested", "Nested cross-validation: score the whole search."),
     "predict": ("hpsearch.cli.predict", "Predict with a study's model."),
     "export": ("hpsearch.cli.export", "Write a model for other programs."),
     "ui": ("hpsearch.cli.mlflow", "Compare trials in the MLflow UI."),

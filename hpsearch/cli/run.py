@@ -5,8 +5,8 @@ import os
 import shlex
 import signal
 import types
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
@@ -147,23 +147,31 @@ def watched_run(
     from hpsearch.cli.summary import print_summary, summary_json  # noqa: PLC0415
     from hpsearch.study import run_study  # noqa: PLC0415
 
-    signal.signal(signal.SIGTERM, _terminate)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a command in the background
-        signal.signal(signal.SIGINT, _interrupt)
     display = LiveDisplay(quiet=quiet)
-    try:
-        with display:
-            result = run_study(
-                spec, store=store, observer=display, workers=workers, fresh=fresh, storage=storage
-            )
-    except KeyboardInterrupt as stop:
-        code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
-        raise _StoppedRunError(f"stopped; {_kept(display.home)}. Go on with: {again}", code) from None
+    with stoppable(lambda: _kept(display.home), again), display:
+        result = run_study(spec, store=store, observer=display, workers=workers, fresh=fresh, storage=storage)
     if as_json:
         print_json(summary_json(result))
     else:
         print_summary(result, store_given=store != Store.locate())
+
+
+@contextmanager
+def stoppable(kept: Callable[[], str], again: str) -> Iterator[None]:
+    """Training that the user may stop: then `kept` says what is there, and `again` is the command that goes on.
+
+    Raises:
+        InterruptedRunError: it was stopped.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as for a command in the background
+        signal.signal(signal.SIGINT, _interrupt)
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
+        raise _StoppedRunError(f"stopped; {kept()}. Go on with: {again}", code) from None
 
 
 def _again(file: Path, overrides: Sequence[str], store: Store) -> str:

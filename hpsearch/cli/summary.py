@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from hpsearch.cli.describe import command, counted, number, plain_table
 from hpsearch.cli.describe import console as new_console
+from hpsearch.judgment.generalization import own_scores
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
 from hpsearch.study import StudyResult
@@ -94,13 +95,14 @@ def _test(console: Console, result: StudyResult) -> None:
         f"\n[bold]Test part[/] ({counted(rows, 'row')}, opened once; "
         f"the winner refitted on the rest for {counted(epochs, 'epoch')})"
     )
-    baselines = result.result["baselines"]
-    table = plain_table("", "winner", "95% interval", *baselines)
+    baselines, own = result.result["baselines"], own_scores(result.result)
+    table = plain_table("", "test", "95% interval", "validation", "less test", *baselines)
     for name, score in result.result["test"].items():
         table.add_row(
             f"  {name.replace('_', ' ')}",
             number(score["value"]),
             f"{number(score['low'])} to {number(score['high'])}",
+            *map(number, own.get(name, ("", ""))),
             *(number(scores.get(name, "")) for scores in baselines.values()),
         )
     console.print(table)

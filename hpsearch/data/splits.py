@@ -134,9 +134,13 @@ def divide(
     shares["test"] = 0.0 if len(test) else _share(settings.test)
     found = cut.holdout(rest, **shares)
     test = found.test if not len(test) else test
+    if settings.outer_fold is not None:
+        share = shares["validation"] / (1 - shares["test"])
+        found = cut.outer(found.development, *settings.outer_fold, validation=share)
+        test = found.test
     validation = found.validation if not len(validation) else validation
     if settings.folds:
-        folds = [fold for _ in range(settings.repeats) for fold in cut.folds(found.development)]
+        folds = [f for _ in range(settings.repeats) for f in cut.folds(found.development, settings.folds)]
     else:
         folds = [FoldRows(train=found.train, validation=validation)]
     development = np.union1d(found.development, validation)
@@ -186,9 +190,14 @@ class _Cut:
             parts = random_split(len(rows), validation=validation, test=test, random=self.random)
         return _holdout(*(rows[part] for part in parts))
 
-    def folds(self, rows: Rows) -> list[FoldRows]:
+    def outer(self, rows: Rows, place: int, count: int, *, validation: float) -> _Holdout:
+        """One of `count` folds as the test part, from 1 on; the other rows train and validate. Nested in no other."""
+        fold = self.folds(rows, count)[place - 1]
+        rest = self.holdout(fold.train, validation=validation, test=0.0)
+        return _Holdout(rest.train, rest.validation, fold.validation, rest.development)
+
+    def folds(self, rows: Rows, count: int) -> list[FoldRows]:
         """Every row validates in one fold and trains in all others; in the order of time, in all later ones."""
-        count = self.settings.folds or 1
         if _keeps_order(self.settings, self.known):
             in_turn = expanding_folds(_times(rows, self.known), count, self.known.gap)
             parts = [(np.sort(rows[train]), np.sort(rows[held])) for train, held in in_turn]
@@ -200,9 +209,7 @@ class _Cut:
             number = stratified_folds(self.classes(rows), count, self.random)
         else:
             number = random_folds(len(rows), count, self.random)
-        return [
-            FoldRows(train=rows[number != fold], validation=rows[number == fold]) for fold in range(count)
-        ]
+        return [FoldRows(train=rows[number != i], validation=rows[number == i]) for i in range(count)]
 
 
 def _keeps_order(settings: "SplitSpec", known: Known) -> bool:
@@ -229,9 +236,7 @@ def _in_order(rows: Rows, known: Known, *, validation: float, test: float) -> _H
     times = np.sort(times, kind="stable")
     ends = len(rows) - part_size(test, len(rows)) if test else len(rows)
     begins = ends - part_size(validation, len(rows))
-    ends, begins = (
-        int(np.searchsorted(times, times[cut])) if cut < len(rows) else cut for cut in (ends, begins)
-    )
+    ends, begins = (int(np.searchsorted(times, times[c])) if c < len(rows) else c for c in (ends, begins))
     trained = begins - (known.gap if validation else 0)
     validated = ends - (known.gap if test else 0)
     return _Holdout(
@@ -256,10 +261,8 @@ def _planned_sizes(rows: int, settings: "SplitSpec", known: Known) -> dict[str, 
         pieces = settings.folds + _keeps_order(settings, known)
         return {"validation": (left - (0 if given["test"] else test)) // pieces, "test": test}
     validation = given["validation"] or part_size(_share(settings.validation), left)
-    train = left - sum(
-        size for size, there in ((validation, given["validation"]), (test, given["test"])) if not there
-    )
-    return {"validation": validation, "test": test, "training": train}
+    drawn = (0 if given["validation"] else validation) + (0 if given["test"] else test)
+    return {"validation": validation, "test": test, "training": left - drawn}
 
 
 def _check_groups(groups_of_rows: Rows, known: Known, settings: "SplitSpec", findings: Findings) -> None:
@@ -268,6 +271,7 @@ def _check_groups(groups_of_rows: Rows, known: Known, settings: "SplitSpec", fin
     groups = len(np.unique(free))
     needed = 1 + (not len(known.rows("test")))
     needed += (settings.folds - 1) if settings.folds else not len(known.rows("validation"))
+    needed = max(needed, settings.outer_fold[1] + 1 if settings.outer_fold else 0)
     if groups < needed:
         findings.problem(
             f"{groups} {'group' if groups == 1 else 'groups'} of rows cannot be shared out to {needed} parts",

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hpsearch.archive import load_result
 from hpsearch.errors import UnknownStudyError
 from hpsearch.results import open_for_reading
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
-from hpsearch.store import StudyHome
+from hpsearch.store import StudyHome, load_nested, load_result
 
 if TYPE_CHECKING:
     import optuna
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """A study as it stands: all its trials, the winner's result ({} while there is none), and where it comes from.
+    """A study as it stands: its trials, the winner's result and nested scores ({} while there are none), its origin.
 
     `best` are the finished trials, best first. `metric` and `direction` are the first objective's.
     """
@@ -28,6 +27,7 @@ class Material:
     metric: str
     direction: str
     result: Mapping[str, Any]
+    nested: Mapping[str, Any]
     attributes: Mapping[str, Any]
     study_file: str
     optuna_study: "optuna.Study"
@@ -71,6 +71,7 @@ def gather(home: StudyHome) -> Material:
         metric=first["metric"],
         direction=first["direction"],
         result=load_result(home) or {},
+        nested=load_nested(home) or {},
         attributes=attributes,
         study_file=home.study_file.read_text(encoding="utf-8"),
         optuna_study=store.study,

@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
+from hpsearch.judgment.generalization import own_scores
 from hpsearch.report.material import Material, gather
 from hpsearch.report.sections import sections
 from hpsearch.report.style import words
@@ -43,6 +44,7 @@ def render_report(material: Material) -> str:
     environment.filters |= {"words": words, "number": _number, "plain": _plain}
     return environment.get_template("report.html").render(
         material=material,
+        own=own_scores(material.result),
         inspection=material.result.get("inspection", {}),
         summary=summary(material),
         symptoms=symptoms(material),

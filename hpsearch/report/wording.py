@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.generalization import nested_sentences
 from hpsearch.judgment.metrics import direction
 from hpsearch.report.material import Material
 from hpsearch.report.style import words
@@ -39,6 +40,7 @@ def together(material: Material) -> list[str]:
             f"Being the best of {standing['finished']} flatters its mean validation loss by about "
             f"{standing['optimism']:.4g}."
         )
+    said += nested_sentences(material.nested)
     return said + [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
 
 

@@ -25,6 +25,13 @@ _ROWS_FILE: Final = Form(
     "a .npz or .json file, or null",
     {"anyOf": [{"type": "string", "pattern": _ROWS_NAME}, {"type": "null"}]},
 )
+_OUTER: Final = Rule(
+    kind="text",
+    pattern=r"^[1-9][0-9]{0,2}/[1-9][0-9]{0,2}$",
+    pattern_words="which of how many folds, as 2/5",
+    nullable=True,
+    remedy="`hpsearch nested` writes it; leave it out otherwise",
+)
 _EXCLUSIVE: Final = (
     ("validation", "folds"),
     ("repeats", "time"),
@@ -121,6 +128,20 @@ class SplitSpec(Section):
         "their mean",
     )
 
+    outer: Annotated[str | None, _OUTER] = Field(
+        default=None,
+        description="i/k: the i-th of k folds of the rows that train and validate is the test part, and the rows of "
+        "`test` are in no part; what `hpsearch nested` sets for each of its searches",
+    )
+
+    @property
+    def outer_fold(self) -> tuple[int, int] | None:
+        """`outer` as numbers: which fold, from 1, and of how many."""
+        if self.outer is None:
+            return None
+        place, count = map(int, self.outer.split("/"))
+        return place, count
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that say how rows are split."""
@@ -137,10 +158,12 @@ class SplitSpec(Section):
         return self
 
     @model_serializer(mode="wrap")
-    def _without_unused_share(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Folds take the place of a validation part."""
+    def _without_what_is_unused(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Folds take the place of a validation part; few studies are an outer fold of another."""
         form: dict[str, Any] = handler(self)
-        return {key: value for key, value in form.items() if key != "validation" or not self.folds}
+        unused = {"validation"} if self.folds else set()
+        unused |= {"outer"} if self.outer is None else set()
+        return {key: value for key, value in form.items() if key not in unused}
 
 
 def split_misfits(split: SplitSpec) -> Iterator[Finding]:
@@ -157,6 +180,10 @@ def split_misfits(split: SplitSpec) -> Iterator[Finding]:
             yield Finding((first,), f"cannot go with {_SAID.get(second, second)}", _REMEDIES.get(first, ""))
     if split.repeats > 1 and not split.folds:
         yield Finding(("repeats",), "needs folds", "say how many: `folds: 5`; or repeat by `seeds`")
+    if split.outer_fold is not None and not 1 < split.outer_fold[1] >= split.outer_fold[0]:
+        yield Finding(
+            ("outer",), f"must be one of at least two folds, got {split.outer}", "such as 1/5 to 5/5"
+        )
 
 
 def _is_set(split: SplitSpec, key: str) -> bool:

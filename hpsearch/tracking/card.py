@@ -21,7 +21,8 @@ class StudyCard:
     parameters that vary, in the file's order; `log_scaled` those sampled on a logarithmic scale,
     `conditional` those that not every trial has. `settings` are shown as the study run's parameters.
     `identity.creation` tells this study from another of the same name. `split` tells how the data are divided from any
-    other way: studies of the same data and `split` have the same test rows.
+    other way: studies of the same data and `split` have the same test rows; None for the search of an outer fold, whose
+    model is an estimate's and is not registered.
     """
 
     key: str
@@ -31,7 +32,7 @@ class StudyCard:
     log_scaled: frozenset[str] = frozenset()
     conditional: frozenset[str] = frozenset()
     settings: Mapping[str, Any] = field(default_factory=dict)
-    split: str = ""
+    split: str | None = ""
 
     @property
     def experiment(self) -> str:
@@ -75,7 +76,7 @@ def card_of(spec: "StudySpec", home: StudyHome, identity: Identity) -> StudyCard
     return StudyCard(
         key=home.key,
         identity=identity,
-        split=hashlib.sha256(told.encode()).hexdigest()[:16],
+        split=None if spec.data.split.outer else hashlib.sha256(told.encode()).hexdigest()[:16],
         objectives=tuple((objective.metric, objective.direction) for objective in spec.objectives),
         searched=tuple(name for name, parameter in spec.space.items() if not isinstance(parameter, Fixed)),
         log_scaled=frozenset(

@@ -14,10 +14,10 @@ MODEL_URI_TAG: Final = "hpsearch.model_uri"
 
 
 def attach_outputs(
-    sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], *, split: str
+    sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], *, split: str | None
 ) -> None:
     """Attach to the study's run what its home holds by now; doing it again changes nothing."""
-    for path in (home.study_file, home.best, home.result, home.report):
+    for path in (home.study_file, home.best, home.result, home.nested, home.report):
         if path.exists():
             sink.attach_file(run_id, path)
     if result.get("data"):
@@ -43,7 +43,9 @@ def _attach_dataset(sink: Sink, run_id: str, home: StudyHome, result: Mapping[st
     )
 
 
-def _attach_model(sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], split: str) -> None:
+def _attach_model(
+    sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], split: str | None
+) -> None:
     """The refitted winner as a pyfunc model, data only, which the installed package loads; and its version."""
     digest = _digest(home)
     if sink.tag_of_run(run_id, MODEL_TAG) == digest:

@@ -4,14 +4,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import shorten
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from hpsearch.addresses import redacted, secret_in
 from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import place_of
-from hpsearch.search.reader import Reader, reader_of
-from hpsearch.store import Store, StudyHome
+from hpsearch.store import Store, StudyHome, load_nested, load_result
 from hpsearch.tracking.card import StudyCard, read_card
 from hpsearch.tracking.curves import shown_curves
 from hpsearch.tracking.embedded import open_embedded
@@ -28,8 +27,11 @@ from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projection import trial_record
 from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
-from hpsearch.tracking.study_run import read_result, study_record
+from hpsearch.tracking.study_run import study_record
 from hpsearch.tracking.view import offer_view
+
+if TYPE_CHECKING:
+    from hpsearch.search.facts import FactStore
 
 _TRIALS_AT_ONCE: Final = 50
 
@@ -92,7 +94,7 @@ class Projector:
         quieten(os.environ)
         self._store, self._home, self._identity, self._card = store, home, identity, card
         self._sink: Sink | None = None
-        self._reader: Reader | None = None
+        self._store_of_facts: FactStore | None = None
         self._known: list[TrialFact] = []
         self._seen = 0
         self._written: set[int] = set()
@@ -128,17 +130,20 @@ class Projector:
             TrackingError: MLflow cannot be reached or refuses.
         """
         facts, card = self._facts(), self._read_card()
-        running = not read_result(self._home)
+        running = load_result(self._home) is None
         self._guard(lambda: self._attach(card, self._add(card, facts, [], running=running)))
 
     def _attach(self, card: StudyCard, parent: str) -> None:
-        attach_outputs(self._open(card), parent, self._home, read_result(self._home), split=card.split)
+        result = load_result(self._home) or {}
+        attach_outputs(self._open(card), parent, self._home, result, split=card.split)
 
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""
-        if self._reader is None:
-            self._reader = reader_of(place_of(self._home), study=self._home.key)
-        self._known += self._reader.since(len(self._known))
+        if self._store_of_facts is None:
+            from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna, only where facts are read
+
+            self._store_of_facts = FactStore.open(place_of(self._home), study=self._home.key)
+        self._known += self._store_of_facts.since(len(self._known))
         return self._known
 
     def _guard(self, work: Callable[[], object]) -> None:
@@ -174,7 +179,8 @@ class Projector:
         sink = self._open(card)
         there = sink.projected([fact.number for fact in new])
         missing = [fact for fact in new if fact.number not in there]
-        parent = sink.write_study(study_record(card, facts, read_result(self._home), running=running))
+        result, nested = load_result(self._home) or {}, load_nested(self._home)
+        parent = sink.write_study(study_record(card, facts, result, running=running, nested=nested))
         for start in range(0, len(missing), _TRIALS_AT_ONCE):
             chunk = missing[start : start + _TRIALS_AT_ONCE]
             sink.write([trial_record(card, fact, parent=parent) for fact in chunk])

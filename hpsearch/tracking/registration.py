@@ -45,10 +45,10 @@ class Registration:
 
 
 def registration(
-    home: StudyHome, uri: str, run_id: str, result: Mapping[str, Any], *, split: str
+    home: StudyHome, uri: str, run_id: str, result: Mapping[str, Any], *, split: str | None
 ) -> Registration | None:
-    """How a study's model is registered; None before it has been tested. `split`: see `StudyCard`."""
-    if not result.get("test"):
+    """How a study's model is registered; None where it is not, or before its test. `split`: see `StudyCard`."""
+    if split is None or not result.get("test"):
         return None
     metric, score = next(iter(result["test"].items()))
     sealed = f"{result.get('fingerprint')}/{split}"

@@ -5,9 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpsearch.errors import StorageError
+from hpsearch.judgment.generalization import nested_sentences, own_scores
 from hpsearch.search.fact import TrialFact
-from hpsearch.store import StudyHome
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.projection import best_so_far, common_tags
 from hpsearch.tracking.record import Point, RunRecord, Status, safe_key, text_params, text_tags
@@ -16,27 +15,15 @@ KIND_TAG = "hpsearch.kind"
 _DATA_TAGS = ("fingerprint", "rows", "features", "targets", "train_rows", "validation_rows", "test_rows")
 
 
-def read_result(home: StudyHome) -> dict[str, Any]:
-    """The winner's result, empty while there is none.
-
-    Raises:
-        StorageError: the file is damaged.
-    """
-    try:
-        result = json.loads(home.result.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise StorageError(
-            f"{home.result}: cannot be read ({error}); run the study again to renew it"
-        ) from error
-    return result if isinstance(result, dict) else {}
-
-
 def study_record(
-    card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str, Any], *, running: bool
+    card: StudyCard,
+    facts: Sequence[TrialFact],
+    result: Mapping[str, Any],
+    *,
+    running: bool,
+    nested: Mapping[str, Any] | None = None,
 ) -> RunRecord:
-    """The study's run as it stands after these facts (all of them, in trial order)."""
+    """The study's run as it stands after these facts (all of them, in trial order); `nested`: of `nested.json`."""
     start = min((round(fact.started * 1000) for fact in facts), default=0)
     end = max(map(_end, facts), default=start)
     # a moment that stays when more trials follow: the same scores again are then the same points
@@ -53,7 +40,7 @@ def study_record(
                 **common_tags(card),
                 KIND_TAG: "study",
                 "mlflow.runName": card.key,
-                "mlflow.note.content": study_note(card, facts, result),
+                "mlflow.note.content": study_note(card, facts, result, nested or {}),
                 **{f"version.{name}": version for name, version in card.identity.versions.items()},
                 **_data_tags(result),
             }
@@ -62,7 +49,7 @@ def study_record(
             *best_so_far(card, facts),
             *(
                 Point(key=key, value=value, step=0, timestamp=decided)
-                for key, value in result_scalars(result).items()
+                for key, value in {**result_scalars(result), **nested_scalars(nested or {})}.items()
             ),
         ],
     )
@@ -84,11 +71,27 @@ def result_scalars(result: Mapping[str, Any]) -> dict[str, float]:
     for metric, score in result.get("test", {}).items():
         scalars[f"test/{metric}"] = score["value"]
         scalars[f"test/{metric}_low"], scalars[f"test/{metric}_high"] = score.get("low"), score.get("high")
+    for metric, (_, difference) in own_scores(result).items():
+        scalars[f"gap/validation_minus_test_{metric}"] = difference
     for baseline, scores in result.get("baselines", {}).items():
         for metric, value in scores.items():
             scalars[f"baseline/{baseline.replace(' ', '_')}_{metric}"] = value
     if result:
         scalars |= {"winner/trial": result["trial"], "winner/epochs": result.get("epochs")}
+    return _finite(scalars)
+
+
+def nested_scalars(nested: Mapping[str, Any]) -> dict[str, float]:
+    """Scores over the outer folds: `nested/accuracy`, and their `_error`, `_spread` and `_validation`."""
+    scalars = {}
+    for metric, score in nested.get("scores", {}).items():
+        scalars[f"nested/{metric}"] = score["mean"]
+        scalars |= {f"nested/{metric}_{key}": score[key] for key in ("error", "spread", "validation")}
+    return _finite(scalars)
+
+
+def _finite(scalars: Mapping[str, Any]) -> dict[str, float]:
+    """Those that are numbers, under names that MLflow takes."""
     return {
         safe_key(key): float(value)
         for key, value in scalars.items()
@@ -96,7 +99,12 @@ def result_scalars(result: Mapping[str, Any]) -> dict[str, float]:
     }
 
 
-def study_note(card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str, Any]) -> str:
+def study_note(
+    card: StudyCard,
+    facts: Sequence[TrialFact],
+    result: Mapping[str, Any],
+    nested: Mapping[str, Any],
+) -> str:
     """The study run's description, in Markdown."""
     states = sorted({fact.state for fact in facts})
     counts = ", ".join(f"{sum(fact.state == s for fact in facts)} {s.replace('_', ' ')}" for s in states)
@@ -108,14 +116,15 @@ def study_note(card: StudyCard, facts: Sequence[TrialFact], result: Mapping[str,
     if result:
         lines += ["", f"Winner: **trial-{result['trial']:04d}**", "", *_parameter_lines(result)]
         lines += _test_lines(result)
-        lines += _standing_lines(result)
+        lines += _standing_lines(result, nested_sentences(nested))
     return "\n".join(lines)
 
 
-def _standing_lines(result: Mapping[str, Any]) -> list[str]:
-    """What the trials say together."""
+def _standing_lines(result: Mapping[str, Any], further: Sequence[str]) -> list[str]:
+    """What the trials say together, and what else there is to say of the search."""
     standing = result.get("standing", {})
-    lines = [f"- **{f['name']}**: {f['sentence']} *{f['advice']}*" for f in standing.get("findings", ())]
+    lines = [f"- {sentence}" for sentence in further]
+    lines += [f"- **{f['name']}**: {f['sentence']} *{f['advice']}*" for f in standing.get("findings", ())]
     if standing.get("sentence"):
         lines.insert(0, f"- {standing['sentence']}")
     return ["", *lines] if lines else []
@@ -135,14 +144,15 @@ def _test_lines(result: Mapping[str, Any]) -> list[str]:
     test, baselines = result.get("test", {}), result.get("baselines", {})
     if not test:
         return []
-    head = f"| test score | winner | 95% interval |{''.join(f' {name} |' for name in baselines)}"
+    own = own_scores(result)
+    head = f"| score | validation | test | 95% interval |{''.join(f' {name} |' for name in baselines)}"
     rows = [
-        f"| {metric} | {_number(score['value'])} "
+        f"| {metric} | {_number(own[metric][0]) if metric in own else ''} | {_number(score['value'])} "
         f"| {_number(score.get('low'))} to {_number(score.get('high'))} |"
         + "".join(f" {_number(scores.get(metric))} |" for scores in baselines.values())
         for metric, score in test.items()
     ]
-    return [head, "| --- " * (3 + len(baselines)) + "|", *rows]
+    return [head, "| --- " * (4 + len(baselines)) + "|", *rows]
 
 
 def _number(value: object) -> str:

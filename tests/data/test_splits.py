@@ -259,3 +259,38 @@ def test_a_published_split_comes_out_as_published():
         split = divide(numbers_of(1030), SplitSpec(validation=0.1), generator(), Known(part=part))
         assert split.test.tolist() == sorted(test.tolist())
         assert split.development.tolist() == sorted(train.tolist())
+
+
+@given(
+    count=st.integers(2, 5),
+    settings=st.sampled_from([{}, {"folds": 3}, {"test": 0.3, "validation": 0.1}]),
+    seed=st.integers(0, 5),
+)
+def test_outer_folds_share_out_what_is_no_test(count, settings, seed):
+    """Each row of the development part tests once; the study's own test rows are in no part of any."""
+    targets = classes_of([*"aaabbbbbbb"] * 6)
+    whole = divide(targets, SplitSpec(**settings), generator(seed))
+    outer = [
+        divide(targets, SplitSpec(**settings, outer=f"{place + 1}/{count}"), generator(seed))
+        for place in range(count)
+    ]
+    assert sorted(np.concatenate([split.test for split in outer])) == list(whole.development)
+    for split in outer:
+        assert sorted([*split.development, *split.test]) == list(whole.development)
+        assert all(set(fold.train) | set(fold.validation) == set(split.development) for fold in split.folds)
+        assert abs((targets.class_ids()[split.test] == 0).mean() - 0.3) < 0.08
+
+
+def test_outer_folds_in_the_order_of_time_follow_what_they_are_learned_from():
+    settings = {"shuffle": False, "test": 0.2, "validation": 0.2}
+    splits = [divide(numbers_of(60), SplitSpec(**settings, outer=f"{i}/3"), generator()) for i in (1, 2, 3)]
+    for split in splits:
+        assert split.train.max() < split.validation.min() <= split.validation.max() < split.test.min()
+        assert split.test.max() < 48
+    assert [len(split.test) for split in splits] == [12, 12, 12]
+
+
+@pytest.mark.parametrize("outer", ["0/3", "4/3", "1/1", "half", 2])
+def test_an_outer_fold_that_is_none_is_refused(outer):
+    with pytest.raises(ValueError, match=r"outer|folds"):
+        SplitSpec(outer=outer)

@@ -16,7 +16,7 @@ from hpsearch.data.splits import divide
 from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, read_targets
 from hpsearch.randomness import Address
-from hpsearch.spec import PreprocessSpec
+from hpsearch.spec import PreprocessSpec, SplitSpec
 from tests.support.tables import settings
 
 ROWS = 40
@@ -126,3 +126,18 @@ def test_opening_gives_the_test_rows_as_the_fitted_preprocessing_sees_them():
     np.testing.assert_array_equal(part.x, data.preprocessor.transform(REGRESSION.inputs.iloc[rows]))
     np.testing.assert_allclose(data.task.unscale(part.y), REGRESSION.targets.iloc[rows], rtol=1e-5)
     assert not part.x.flags.writeable
+
+
+def test_whatever_the_test_rows_hold_no_search_of_an_outer_fold_changes():
+    """Nested cross-validation: neither what such a search learns from, nor what its winner is scored on."""
+    rows = sealed_rows(REGRESSION, 0).test
+    inputs, targets = REGRESSION.inputs.copy(), REGRESSION.targets.copy()
+    inputs.loc[rows, "a"], targets.loc[rows, "target"] = 1e6, -1e6
+    other = RawData(name="data", inputs=inputs, targets=targets)
+    for outer in ("1/2", "2/2"):
+        chosen = settings(split=SplitSpec(outer=outer))
+        before, after = (prepare_raw(raw, chosen, seed=0) for raw in (REGRESSION, other))
+        assert learned(before) == learned(after)
+        opened = [each.sealed.open(each.preprocessor, each.task) for each in (before, after)]
+        assert opened[0].x.tobytes() == opened[1].x.tobytes()
+        assert len(opened[0].y) == 16

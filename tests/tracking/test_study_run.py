@@ -1,7 +1,8 @@
 import pytest
 
 from hpsearch.errors import StorageError
-from hpsearch.tracking.study_run import read_result, result_scalars, study_record
+from hpsearch.store import load_result
+from hpsearch.tracking.study_run import result_scalars, study_record
 from tests.support.facts import facts
 from tests.support.tracking import CARD, RESULT
 
@@ -53,4 +54,4 @@ def test_missing_scores_are_left_out():
 def test_a_damaged_result_is_named(study):
     study.home.result.write_text("{", encoding="utf-8")
     with pytest.raises(StorageError, match=r"result\.json: cannot be read"):
-        read_result(study.home)
+        load_result(study.home)
