@@ -1,4 +1,4 @@
-"""hpsearch: a cohort trained as a search trains it, with networks looked into in some epochs, or never."""
+"""hpsearch: a cohort trained as a search trains it, with networks looked into in some epochs, and never."""
 
 import time
 from dataclasses import replace
@@ -17,10 +17,18 @@ from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 
 
-class Trials:
-    """A repetition trains the cohort to its end; see `benchmarks.worker.Subject`. Processor time is in the report."""
+_LOOKED_INTO = engine_cohort.is_sampled
 
-    def __init__(self, *, case: dict[str, Any], networks: int, epochs: int, sampled: bool) -> None:
+
+class Trials:
+    """A repetition trains the cohort to its end both ways; see `benchmarks.worker.Subject`.
+
+    The two trainings of a pair stand next to each other in one process, and take turns at being first: what else the
+    machine does, where memory lies and how warm caches are disturbs both alike. The report has each pair's processor
+    times, with and without.
+    """
+
+    def __init__(self, *, case: dict[str, Any], networks: int, epochs: int) -> None:
         problem = Case(**case)
         x, y = problem.data()
         classes = problem.widths[-1]
@@ -43,14 +51,17 @@ class Trials:
             early_stopping=EarlyStopping(patience=None),
         )
         self._evaluation = EvaluationSet.draw(self._data, 0)
-        self._processor: list[float] = []
-        if not sampled:
-            engine_cohort.is_sampled = lambda _epoch: False  # type: ignore[assignment]
+        self._pairs: list[dict[bool, float]] = []
 
     def repeat(self) -> None:
+        first = len(self._pairs) % 2 == 0
+        self._pairs.append({sampled: self._processor(sampled=sampled) for sampled in (first, not first)})
+
+    def _processor(self, *, sampled: bool) -> float:
+        engine_cohort.is_sampled = _LOOKED_INTO if sampled else lambda _epoch: False  # type: ignore[assignment]
         before = time.process_time()
         train_cohort(self._task, self._data, evaluation=self._evaluation)
-        self._processor.append(time.process_time() - before)
+        return time.process_time() - before
 
     def report(self) -> dict[str, Any]:
-        return {"processor": self._processor}
+        return {"pairs": [(pair[True], pair[False]) for pair in self._pairs]}

@@ -1,7 +1,7 @@
 """What looking into networks costs: layers' gradients, movement and idle units in the epochs that are sampled."""
 
+import statistics
 from dataclasses import asdict
-from functools import partial
 
 from benchmarks.measure import Side, compare
 from benchmarks.problem import Case
@@ -13,34 +13,37 @@ _CASES = {
     "64-16-10, 16 together": (Case((64, 16, 10), batch=32, samples=1490), 16),
     "784-300-100-10, alone": (Case((784, 300, 100, 10), batch=64, samples=1700), 1),
 }
-_EPOCHS, _ROUNDS = 30, 15
+_EPOCHS, _PROCESSES, _PAIRS = 30, 3, 10
 
 
 def measure() -> Result:
     """Percent of the processor time of training and judging, 30 epochs: the dearest of some shapes."""
     costs = {name: _cost(*case) for name, case in _CASES.items()}
-    worst = max(costs, key=costs.__getitem__)
+    middle = {name: statistics.median(each) for name, each in costs.items()}
+    worst = max(middle, key=middle.__getitem__)
+    low, _, high = statistics.quantiles(costs[worst], n=4)
     return Result(
-        ratio=max(costs[worst], 0.01),  # a cost within the noise may come out below zero
-        ours=costs[worst],
+        ratio=max(middle[worst], 0.01),  # a cost within the noise may come out below zero
+        ours=middle[worst],
         peer=0.0,
         unit="% of the training's processor time",
-        variants=costs,
-        note=f"the dearest is {worst}; {_EPOCHS} epochs, of which 10 are looked into",
+        spread=(low, high),
+        variants=middle,
+        note=f"the dearest is {worst}; {_EPOCHS} epochs, of which 9 are looked into; the median of "
+        f"{_PROCESSES * _PAIRS} pairs of trainings with and without, in {_PROCESSES} processes",
     )
 
 
-def _cost(case: Case, networks: int) -> float:
-    """The difference of the least processor times, in percent: what disturbs only adds to them."""
-    options = {"case": asdict(case), "networks": networks, "epochs": _EPOCHS}
-    side = partial(Side, "benchmarks.ours.diagnostics:Trials")
-    measured = compare(
-        {"with": side({**options, "sampled": True}), "without": side({**options, "sampled": False})},
-        rounds=_ROUNDS,
-        warmup=1,
+def _cost(case: Case, networks: int) -> list[float]:
+    """By how many percent each training with is dearer than the one without beside it, in processor time."""
+    side = Side(
+        "benchmarks.ours.diagnostics:Trials", {"case": asdict(case), "networks": networks, "epochs": _EPOCHS}
     )
-    least = {name: min(side.report["processor"]) for name, side in measured.items()}
-    return 100 * (least["with"] / least["without"] - 1)
+    costs = []
+    for _ in range(_PROCESSES):
+        measured = compare({"both": side}, rounds=_PAIRS, warmup=1)["both"]
+        costs += [100 * (with_ / without - 1) for with_, without in measured.report["pairs"][1:]]
+    return costs
 
 
 ROWS = [

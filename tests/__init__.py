@@ -1,0 +1,1 @@
+"""The tests, a package of its own name: one of the studies' data packages brings another `tests`."""
