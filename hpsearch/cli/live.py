@@ -1,16 +1,28 @@
-"""What `hpsearch run` shows while it runs: a live line on a terminal, a line now and then elsewhere."""
+"""What `hpsearch run` shows while it runs: live lines on a terminal, a line now and then elsewhere."""
 
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
+from rich.console import RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Column
+from rich.text import Text
 
 from hpsearch.cli.describe import console, counted, data_sentence, number
 from hpsearch.data import PreparedData
+from hpsearch.judgment.finding import Finding
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec
@@ -27,6 +39,22 @@ _STATE_NAMES: Final = {
 }
 
 
+class _Bar(Progress):
+    """A bar with lines below it, each cut where the terminal ends."""
+
+    def __init__(
+        self, *columns: str | ProgressColumn, below: Callable[[], Iterable[str]], **settings: Any
+    ) -> None:
+        self._below = below
+        super().__init__(*columns, **settings)
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, then the lines."""
+        yield self.make_tasks_table(self.tasks)
+        for line in self._below():
+            yield Text(line, style="dim", no_wrap=True, overflow="ellipsis")
+
+
 class LiveDisplay:
     """An observer of the run that prints to standard error, so that the summary alone is on standard output."""
 
@@ -35,6 +63,9 @@ class LiveDisplay:
         self._progress: Progress | None = None
         self._task: TaskID | None = None
         self._states: Counter[str] = Counter()
+        self._verdicts: Counter[str] = Counter()
+        self._latest = ""
+        self._told: set[str] = set()
         self._best: TrialFact | None = None
         self._spec: StudySpec | None = None
         self._stored = self._total = 0
@@ -60,7 +91,7 @@ class LiveDisplay:
         if stored:
             self._console.print(f"going on after {counted(stored, 'stored trial')}")
         if self._console.is_terminal:
-            self._progress = Progress(
+            self._progress = _Bar(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=30 if self._console.width >= _WIDE else 10),
                 MofNCompleteColumn(),
@@ -69,6 +100,7 @@ class LiveDisplay:
                 TextColumn(
                     "{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
                 ),
+                below=self._said,
                 expand=True,
                 console=self._console,
                 transient=True,
@@ -77,16 +109,22 @@ class LiveDisplay:
             self._progress.start()
 
     def retired(self, fact: TrialFact) -> None:
-        """Count the trial, and show how things stand."""
+        """Count the trial, and show how things stand and what its curves say."""
         assert self._spec is not None  # noqa: S101 - `opened` comes first
         self._states[fact.state] += 1
+        self._verdicts.update(filter(None, [fact.verdict]))
         done = sum(self._states.values())
         directions = [objective.direction for objective in self._spec.objectives]
         self._best = next(iter(ranked(filter(None, (self._best, fact)), directions)), None)
+        if done > self._stored:
+            self._tell(fact)
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=self._note())
         elif done > self._stored and done % max(1, self._total // _LINES) == 0:
-            self._console.print(f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {self._note()}")
+            said = "".join(f"; {line}" for line in [self._tally()] if line)
+            self._console.print(
+                f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {self._note()}{said}"
+            )
 
     def step(self, text: str) -> None:
         """Say what is done beside the trials."""
@@ -100,6 +138,25 @@ class LiveDisplay:
         """Say what does not stop the run; on a terminal above the bar."""
         self._console.print(f"[yellow]warning:[/] {escape(text)}")
 
+    def _tell(self, fact: TrialFact) -> None:
+        """What a new trial's curves say, if anything is to be done about it; off a terminal the first of each kind."""
+        wrong = [finding for finding in fact.findings if finding.severity != "good"]
+        if not wrong:
+            return
+        self._latest = _in_words(fact, wrong[0])
+        for finding in wrong:
+            if self._progress is None and finding.name not in self._told:
+                self._console.print(f"  {escape(_in_words(fact, finding))}")
+            self._told.add(finding.name)
+
+    def _said(self) -> list[str]:
+        """The lines below the bar: all verdicts so far, and the latest finding."""
+        return [line for line in (self._tally(), self._latest) if line]
+
+    def _tally(self) -> str:
+        counts = (f"{count} {verdict.replace('_', ' ')}" for verdict, count in self._verdicts.most_common())
+        return f"curves: {', '.join(counts)}" if self._verdicts else ""
+
     def _note(self) -> str:
         counts = ", ".join(
             f"{self._states[state]} {name}" for state, name in _STATE_NAMES.items() if self._states[state]
@@ -108,3 +165,8 @@ class LiveDisplay:
             return counts
         metric = self._spec.objectives[0].metric
         return f"best {metric} {number(self._best.values[0])} ({self._best.name}); {counts}"
+
+
+def _in_words(fact: TrialFact, finding: Finding) -> str:
+    """`trial-0007 overfitting: The validation loss ...`."""
+    return f"{fact.name} {finding.name.replace('_', ' ')}: {finding.sentence}"

@@ -40,6 +40,7 @@ def home(tmp_path_factory):
     done = cli("run", "quick.yaml", cwd=directory)
     assert done.returncode == 0, done.stderr
     (directory / "first-run.txt").write_text(done.stdout)
+    (directory / "first-run.log").write_text(done.stderr)
     return directory
 
 
@@ -58,6 +59,19 @@ def test_a_run_ends_with_a_summary(home):
         "hpsearch best quick",
     ):
         assert part in text
+
+
+def test_findings_come_with_the_trials_but_each_kind_once(home):
+    """Off a terminal: the first trial of each kind by a line of its own, the rest counted; in no colour."""
+    log = (home / "first-run.log").read_text()
+    trials = json.loads(cli("trials", "quick~1", "--json", cwd=home).stdout)
+    kinds = {each["name"] for trial in trials for each in trial["findings"] if each["severity"] != "good"}
+    assert kinds
+    assert re.findall(r"^  trial-\d{4} ([a-z ]+): \S", log, re.MULTILINE) == sorted(
+        (kind.replace("_", " ") for kind in kinds), key=lambda kind: log.index(f" {kind}: ")
+    )
+    assert re.search(r"14/14 trials, best .*; curves: \d+ [a-z ]+(, \d+ [a-z ]+)*$", log, re.MULTILINE)
+    assert "\x1b" not in log
 
 
 def test_a_report_says_where_it_is(home):
@@ -269,6 +283,8 @@ def test_a_narrow_terminal_keeps_the_counts(tmp_path):
             shown += piece
     assert process.wait() == 0
     assert "14/14" in shown.decode()
+    assert re.search(r"trial-\d{4} [a-z ]+: [^\r\n]*…", shown.decode())
+    assert "curves: " in shown.decode()
     assert "writing to MLflow" in shown.decode()
 
 
