@@ -1,7 +1,7 @@
 """What all finished trials of a study say together: the winner, whether the best differ, what to search next."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from hpsearch.errors import TrainingError
 from hpsearch.judgment.comparison import LEVEL, leaders, optimism, paired_members
 from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.importance import Importance
 from hpsearch.judgment.search_findings import Table, judge_search
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
@@ -23,7 +24,8 @@ class Standing:
 
     `same`: how many trials at the top cannot be told apart from the best, of `compared`, and `smallest`, the number of
     the one among them with the fewest weights; None where nothing allows a comparison. `optimism`: by how much the best
-    one's mean loss on validation rows flatters it, being the best of many.
+    one's mean loss on validation rows flatters it, being the best of many. `importance`: how much each searched
+    parameter decides the order of the trials.
     """
 
     finished: int
@@ -31,6 +33,7 @@ class Standing:
     compared: int | None = None
     smallest: int | None = None
     optimism: float | None = None
+    importance: Mapping[str, Importance] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
     def sentence(self) -> str:
@@ -122,6 +125,7 @@ def standing(facts: Sequence[TrialFact], spec: StudySpec) -> Standing:
         compared=compared,
         smallest=smallest,
         optimism=flattered,
+        importance=table.importances,
         findings=judge_search(table),
     )
 

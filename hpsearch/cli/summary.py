@@ -9,8 +9,10 @@ from rich.markup import escape
 from hpsearch.cli.describe import command, counted, number, plain_table
 from hpsearch.cli.describe import console as new_console
 from hpsearch.judgment.generalization import own_scores
+from hpsearch.judgment.sentences import search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
+from hpsearch.store import load_nested
 from hpsearch.study import StudyResult
 
 _ENDINGS: Final = {
@@ -110,13 +112,8 @@ def _test(console: Console, result: StudyResult) -> None:
 
 def _standing(console: Console, result: StudyResult) -> None:
     """What the trials say together, and what the test part says of classes, calibration and inputs."""
-    standing, inspection = result.result.get("standing", {}), result.result.get("inspection", {})
-    lines = [standing["sentence"]] if standing.get("sentence") else []
-    flattered = standing.get("optimism")
-    if flattered is not None:
-        best = f"Being the best of {standing['finished']}"
-        lines.append(f"{best} flatters its mean validation loss by about {number(flattered)}.")
-    lines += [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
+    inspection = result.result.get("inspection", {})
+    lines = search_sentences(result.result, load_nested(result.home) or {})
     lines += [
         f"Suspicious: {name} alone predicts the target ({gained:.1%} of a constant guess's error gone). "
         "Is it known before the target is? If not, data.drop it."

@@ -1,13 +1,13 @@
 """How much each parameter alone decides the order of trials, and how certain that is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpsearch.spec import Fixed, Parameter, ParameterValue
+from hpsearch.spec import ParameterValue
 
 Array = NDArray[np.float64]
 
@@ -25,9 +25,9 @@ class Importance:
 
 
 def importances(
-    losses: Array, params: Sequence[Mapping[str, ParameterValue]], space: Mapping[str, Parameter]
+    losses: Array, params: Sequence[Mapping[str, ParameterValue]], names: Iterable[str]
 ) -> dict[str, Importance]:
-    """The importance of every searched parameter, the greatest first.
+    """The importance of each of these parameters in the trials with these losses (less is better), the greatest first.
 
     Ranks of the losses are grouped by the parameter's values (numbers in four groups of equal size; trials in which a
     conditional parameter is absent are a group); epsilon squared (Kelley 1935) is the share of variance between groups,
@@ -39,9 +39,7 @@ def importances(
     stream = np.random.default_rng(0)
     halves = [stream.permutation(len(ranks))[: len(ranks) // 2] for _ in range(HALVES)]
     found = {}
-    for name, parameter in space.items():
-        if isinstance(parameter, Fixed):
-            continue
+    for name in names:
         groups = _groups([each.get(name) for each in params])
         share = _epsilon_squared(ranks, groups)
         error = float(np.std([_epsilon_squared(ranks[half], groups[half]) for half in halves]))
@@ -65,9 +63,9 @@ def _epsilon_squared(ranks: Array, groups: NDArray[np.intp]) -> float:
     counts = np.bincount(groups)
     there = counts > 0
     k, n = int(there.sum()), len(ranks)
-    total = float(((ranks - ranks.mean()) ** 2).sum())
-    if k < 2 or n <= k or total == 0:
+    if k < 2 or n <= k:
         return 0.0
+    total = float(((ranks - ranks.mean()) ** 2).sum())
     means = np.bincount(groups, weights=ranks)[there] / counts[there]
     between = float((counts[there] * (means - ranks.mean()) ** 2).sum())
     within = (total - between) / (n - k)

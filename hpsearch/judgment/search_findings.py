@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.judgment.finding import Change, Finding
-from hpsearch.judgment.importance import importances
-from hpsearch.spec import Choice, Parameter, ParameterValue, Range
+from hpsearch.judgment.importance import Importance, importances
+from hpsearch.spec import Choice, Fixed, Parameter, ParameterValue, Range
 
 Array = NDArray[np.float64]
 
@@ -44,6 +44,12 @@ class Table:
     def order(self) -> NDArray[np.intp]:
         """Best first; of equals the earlier."""
         return np.argsort(self.losses, kind="stable")
+
+    @property
+    def importances(self) -> dict[str, Importance]:
+        """How much each searched parameter decides their order."""
+        searched = [name for name, parameter in self.space.items() if not isinstance(parameter, Fixed)]
+        return importances(self.losses, self.params, searched)
 
     @property
     def scale(self) -> float:
@@ -207,7 +213,7 @@ def parameters_without_effect(table: Table) -> tuple[Finding, ...]:
     if table.n < 2 * _TRIALS:
         return ()
     found = []
-    for name, importance in importances(table.losses, table.params, table.space).items():
+    for name, importance in table.importances.items():
         if importance.high < 0.06:
             found.append(
                 Finding(

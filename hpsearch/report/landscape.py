@@ -1,14 +1,14 @@
 """The objective over the space: Optuna's own figures, in the report's style."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import figure, ranking, styled, words
+from hpsearch.report.style import COLOURS, figure, ranking, styled, words
 from hpsearch.search.quiet import quiet
 
 if TYPE_CHECKING:
@@ -18,30 +18,24 @@ _FEWEST: Final = 4
 """Finished trials from which the space has a shape."""
 
 
-def importances(material: Material) -> Mapping[str, float]:
-    """How much of the objective's variation each parameter explains, most first (Watanabe et al. 2023, PED-ANOVA)."""
-    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances  # noqa: PLC0415
-
-    if len(material.best) < _FEWEST:
-        return {}
-    with _calm():
-        try:
-            return get_param_importances(
-                material.optuna_study, evaluator=PedAnovaImportanceEvaluator(), target=_objective
-            )
-        except (ValueError, RuntimeError):  # all values equal, or no parameter that all trials have
-            return {}
-
-
 def importance(material: Material) -> go.Figure | None:
-    """A bar a parameter."""
-    found = importances(material)
-    if not found:
+    """A bar a parameter, with its 95% interval."""
+    found = material.importances
+    if not any(each.share > 0 for each in found.values()):
         return None
+    bars = ranking({name: max(each.share, 0.0) for name, each in found.items()}, form=".0%")
+    ends = [found[name] for name in bars.y]
+    bars.error_x = {
+        "type": "data",
+        "symmetric": False,
+        "array": [min(each.high, 1.0) - max(each.share, 0.0) for each in ends],
+        "arrayminus": [max(each.share, 0.0) - each.low for each in ends],
+        "color": COLOURS[7],
+    }
     return figure(
-        [ranking(found, form=".0%")],
+        [bars],
         height=120 + 32 * len(found),
-        xaxis={"tickformat": ".0%"},
+        xaxis={"tickformat": ".0%", "rangemode": "tozero"},
         showlegend=False,
     )
 
@@ -80,7 +74,8 @@ def contour(material: Material) -> go.Figure | None:
     """The objective over the two parameters that matter most."""
     from optuna.visualization import plot_contour  # noqa: PLC0415
 
-    pair = list(importances(material))[:2]
+    shared = _shared(material)
+    pair = [name for name in material.importances if name in shared][:2]
     return _of_optuna(
         material,
         lambda study: plot_contour(study, params=pair, target=_objective, target_name=words(material.metric)),

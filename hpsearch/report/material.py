@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from hpsearch.errors import UnknownStudyError
+from hpsearch.judgment.importance import Importance, importances
 from hpsearch.results import open_for_reading
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
@@ -42,6 +45,14 @@ class Material:
         """The parameters that vary, in the study file's order."""
         drawn = {name for fact in self.facts for name in fact.distributions}
         return tuple(name for name in self.attributes["canonical"]["space"] if name in drawn)
+
+    @property
+    def importances(self) -> dict[str, Importance]:
+        """How much each of them decides the order of the finished trials, the greatest first."""
+        finished = sorted(self.best, key=lambda fact: fact.number)
+        values = np.array([fact.values[0] if fact.values else np.nan for fact in finished])
+        losses = values if self.minimized else -values
+        return importances(losses, [fact.params for fact in finished], self.searched)
 
     @property
     def winner(self) -> TrialFact | None:

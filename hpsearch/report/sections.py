@@ -70,8 +70,8 @@ _KINDS: Final = (
     _Kind(
         "importance",
         "What mattered",
-        """The share of the objective's variation among the better trials that each parameter explains (PED-ANOVA,
-        Watanabe et al. 2023).""",
+        """The share of the variance of the finished trials' ranks that each parameter explains by itself (epsilon
+        squared), with its 95% interval. What a parameter does only together with another is not seen.""",
         landscape.importance,
     ),
     _Kind(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hpsearch.judgment.finding import Finding
-from hpsearch.judgment.generalization import nested_sentences
 from hpsearch.judgment.metrics import direction
+from hpsearch.judgment.sentences import search_sentences
 from hpsearch.report.material import Material
 from hpsearch.report.style import words
 from hpsearch.search.fact import TrialFact
@@ -33,15 +33,7 @@ def summary(material: Material) -> list[str]:
 
 def together(material: Material) -> list[str]:
     """What the finished trials say as a whole: whether the best differ, what choosing flatters, where to go on."""
-    standing = material.result.get("standing", {})
-    said = [standing["sentence"]] if standing.get("sentence") else []
-    if standing.get("optimism") is not None:
-        said.append(
-            f"Being the best of {standing['finished']} flatters its mean validation loss by about "
-            f"{standing['optimism']:.4g}."
-        )
-    said += nested_sentences(material.nested)
-    return said + [f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())]
+    return search_sentences(material.result, material.nested)
 
 
 def symptoms(material: Material) -> list[Symptom]:

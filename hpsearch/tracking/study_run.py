@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpsearch.judgment.generalization import nested_sentences, own_scores
+from hpsearch.judgment.generalization import own_scores
+from hpsearch.judgment.sentences import search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.projection import best_so_far, common_tags
@@ -76,6 +77,9 @@ def result_scalars(result: Mapping[str, Any]) -> dict[str, float]:
     for baseline, scores in result.get("baselines", {}).items():
         for metric, value in scores.items():
             scalars[f"baseline/{baseline.replace(' ', '_')}_{metric}"] = value
+    for name, importance in result.get("standing", {}).get("importance", {}).items():
+        scalars[f"importance/{name}"] = importance["share"]
+        scalars |= {f"importance/{name}_{end}": importance[end] for end in ("low", "high")}
     if result:
         scalars |= {"winner/trial": result["trial"], "winner/epochs": result.get("epochs")}
     return _finite(scalars)
@@ -116,18 +120,8 @@ def study_note(
     if result:
         lines += ["", f"Winner: **trial-{result['trial']:04d}**", "", *_parameter_lines(result)]
         lines += _test_lines(result)
-        lines += _standing_lines(result, nested_sentences(nested))
+        lines += ["", *(f"- {sentence}" for sentence in search_sentences(result, nested))]
     return "\n".join(lines)
-
-
-def _standing_lines(result: Mapping[str, Any], further: Sequence[str]) -> list[str]:
-    """What the trials say together, and what else there is to say of the search."""
-    standing = result.get("standing", {})
-    lines = [f"- {sentence}" for sentence in further]
-    lines += [f"- **{f['name']}**: {f['sentence']} *{f['advice']}*" for f in standing.get("findings", ())]
-    if standing.get("sentence"):
-        lines.insert(0, f"- {standing['sentence']}")
-    return ["", *lines] if lines else []
 
 
 def _parameter_lines(result: Mapping[str, Any]) -> list[str]:

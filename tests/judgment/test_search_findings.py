@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from hpsearch.judgment.experience import Experience
-from hpsearch.judgment.importance import importances
 from hpsearch.judgment.search_findings import Table, judge_search
 from hpsearch.spec import Choice, Fixed, Range
 
@@ -89,7 +88,7 @@ def test_few_trials_say_nothing():
 
 
 def test_importance_belongs_to_what_decides_and_is_certain_of_it():
-    found = importances(*(getattr(table(bowl(-2.0), n=200), name) for name in ("losses", "params", "space")))
+    found = table(bowl(-2.0), n=200).importances
     assert next(iter(found)) == "learning_rate"
     assert found["learning_rate"].low > 0.3
     assert found["batch_size"].high < 0.1

@@ -17,6 +17,7 @@ from hpsearch.spec import parse_study
 from hpsearch.store import Store
 from hpsearch.study import run_study
 from hpsearch.tracking import attach_files
+from hpsearch.tracking.study_run import result_scalars
 from tests.support.studies import QUICK, Watcher, run_quick, write_houses
 
 HOSTILE = '</script><img src=x onerror="alert(1)">'
@@ -175,6 +176,16 @@ def test_what_the_trials_say_together_is_told(material):
     ):
         assert said in page
     assert "The search as a whole" not in render_report(replace(material, result={}))
+
+
+def test_one_measure_of_importance_serves_report_result_and_mlflow(material):
+    """What the figure shows is what `result.json` has and the study's run in MLflow."""
+    importance = material.result["standing"]["importance"]
+    bars = figure_data(render_report(material))["importance"]["data"][0]
+    shown = dict(zip(bars["y"], bars["x"], strict=True))
+    assert shown == {name: max(each["share"], 0) for name, each in importance.items()}
+    scalars = result_scalars(material.result)
+    assert all(scalars[f"importance/{name}"] == each["share"] for name, each in importance.items())
 
 
 def test_every_caption_ends_as_a_sentence(material):

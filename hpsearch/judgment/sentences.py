@@ -1,0 +1,40 @@
+"""What a search's trials say together, in sentences: the same in the terminal, in the report and in MLflow."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from hpsearch.judgment.generalization import nested_sentences
+
+_MOST: Final = 3  # parameters that are told to matter
+
+
+def search_sentences(result: Mapping[str, Any], nested: Mapping[str, Any]) -> list[str]:
+    """Of what `result.json` and `nested.json` hold; nothing while there is nothing."""
+    standing = result.get("standing", {})
+    told = [
+        standing.get("sentence", ""),
+        _optimism(standing),
+        *nested_sentences(nested),
+        _importance(standing.get("importance", {})),
+        *(f"{finding['sentence']} {finding['advice']}" for finding in standing.get("findings", ())),
+    ]
+    return [sentence for sentence in told if sentence]
+
+
+def _optimism(standing: Mapping[str, Any]) -> str:
+    flattered = standing.get("optimism")
+    if flattered is None:
+        return ""
+    return f"Being the best of {standing['finished']} flatters its mean validation loss by about {flattered:.4g}."
+
+
+def _importance(importance: Mapping[str, Mapping[str, float]]) -> str:
+    """Those that matter beyond chance."""
+    certain = {name: each for name, each in importance.items() if each["low"] > 0}
+    if not certain:
+        return ""
+    shares = (
+        f"{name} {each['share']:.0%} ({each['low']:.0%} to {min(each['high'], 1):.0%})"
+        for name, each in list(certain.items())[:_MOST]
+    )
+    return f"What decides the order of trials, each parameter by itself: {', '.join(shares)}."
