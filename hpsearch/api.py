@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hpsearch.errors import InputError
+from hpsearch.extensions import Code, Extension
 from hpsearch.model import TrainedModel
 from hpsearch.pictures import curves_svg, table_html
 from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
@@ -73,6 +74,8 @@ def run_study(
     workers: int = 1,
     fresh: bool = False,
     progress: Progress = True,
+    trainer: Callable[..., Any] | None = None,
+    allow_code: bool = False,
 ) -> Study:
     """Run a study to its budget, or go on where it left off; as `hpsearch run` does.
 
@@ -84,26 +87,35 @@ def run_study(
         workers: how many processes train. With more than one a script needs `if __name__ == "__main__":`.
         fresh: begin a new generation beside the stored trials.
         progress: whether lines on standard error tell how it goes; or a function that is given each trial.
+        trainer: what trains in place of hpsearch's networks: `(parameters, data) -> one dict of metrics an epoch`.
+        allow_code: whether code that the study names as `module:function` is imported; that executes it.
 
     Raises:
         HpsearchError: as the command line would report it.
     """
     place = Store.locate(store)
-    spec = _spec(study, data, place)
+    own = None if trainer is None else Extension.of(trainer)
+    spec = _spec(study, data, place, {} if own is None else {"trainer": own.name})
+    code = Code(allowed=allow_code, given={} if own is None else {"trainer": own})
     observer = _Observer(progress)
-    result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh)
+    result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
     return Study(result=result, name=result.home.key, store=place.root)
 
 
-def _spec(study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store) -> StudySpec:
+def _spec(
+    study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store, more: Mapping[str, Any]
+) -> StudySpec:
+    """The study on the data that is handed over, if any, with `more` keys that are."""
+    as_it_is, base = data is None and not more, Path()
     if isinstance(study, str | Path):
-        spec = load_study(Path(study)) if data is None else None
-        study = _read(Path(study)) if spec is None else spec
+        base = Path(study).parent
+        study = load_study(Path(study)) if as_it_is else _read(Path(study))
     if isinstance(study, StudySpec):
-        if data is None:
+        if as_it_is:
             return study
+        base = study.base
         study = study.written()
-    content, base = dict(study), Path()
+    content = {**study, **more}
     if data is not None:
         from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
 

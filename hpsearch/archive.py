@@ -67,11 +67,18 @@ def choose_place(home: StudyHome, database: Database | None) -> Place:
 
 
 def open_facts(
-    spec: StudySpec, home: StudyHome, place: Place, *, fingerprint: str, start: str | None = None
+    spec: StudySpec,
+    home: StudyHome,
+    place: Place,
+    *,
+    fingerprint: str,
+    start: str | None = None,
+    code: Mapping[str, Any] | None = None,
 ) -> FactStore:
     """The study's fact store, made on first use; the caller holds the study's lock.
 
-    `fingerprint` is that of the data, `start` that of the weights that networks begin from.
+    `fingerprint` is that of the data, `start` that of the weights that networks begin from; `code` says where code of
+    one's own comes from.
 
     Raises:
         StudyChangedError: the stored trials come from another study file, or from other data.
@@ -92,6 +99,7 @@ def open_facts(
         "canonical": spec.canonical(),
         "fingerprint": fingerprint,
         "start": start,
+        "code": code or {},
         "creation": uuid.uuid4().hex,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": sys.version.split()[0]} | {name: version(name) for name in _PACKAGES},
@@ -160,7 +168,8 @@ def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any], *, e
         StorageError: the store cannot be written.
     """
     try:
-        _replace_model(home.model, winner.model, example)
+        if winner.model is not None:
+            _replace_model(home.model, winner.model, example)
         write_text(home.best, yaml.safe_dump(dict(winner.fact.params), sort_keys=False))
         write_text(home.result, json.dumps(result, indent=1))
     except OSError as error:

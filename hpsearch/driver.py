@@ -22,7 +22,8 @@ from hpsearch.execution import (
 )
 from hpsearch.execution.executors import Workers
 from hpsearch.execution.hindsight import Hindsight
-from hpsearch.execution.training import StoppedError
+from hpsearch.execution.outcome import StoppedError
+from hpsearch.extensions import Extension
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.metrics import baseline_loss, largest_class
 from hpsearch.randomness import Address
@@ -51,8 +52,10 @@ class Driver:
         store: FactStore,
         *,
         retired: Callable[[TrialFact], None],
+        trainer: Extension | None = None,
     ) -> None:
         self._spec, self._data, self._store, self._retired = spec, data, store, retired
+        self._trainer = trainer
         self._known = {fact.number: fact for fact in store.facts()}
         self._proposals = Proposals(spec)
         self._hindsight = Hindsight(spec.pruning, spec.objectives[0], rounded=single_precision)
@@ -130,6 +133,7 @@ class Driver:
             outputs=self._data.task.outputs(self._default_loss),
             members=self._data.training.members,
             workers=pool.count,
+            trainer=self._trainer,
         )
         pipeline.issue([proposal.number for proposal in proposals], cohorts)
 

@@ -34,6 +34,8 @@ def prepare_study(spec: StudySpec, cache: Path | None = None) -> PreparedData:
             )
     except DataError as error:
         raise DataError(_located(problem, spec) for problem in error.problems) from error
+    if spec.trainer is not None:  # what its losses and metrics are is its own affair
+        return data
     check_fit(spec, data.task)
     problems = [
         *_undefined(spec, data.training),

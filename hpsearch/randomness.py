@@ -18,6 +18,7 @@ Purpose = Literal[
     "reseed",
     "permutation",
     "optimism",
+    "trainer",
 ]
 
 _PURPOSES: Final[dict[Purpose, int]] = {
@@ -33,6 +34,7 @@ _PURPOSES: Final[dict[Purpose, int]] = {
     "reseed": 9,
     "permutation": 10,
     "optimism": 11,
+    "trainer": 12,
 }
 
 

@@ -185,13 +185,19 @@ def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
 
     Raises:
         UnknownStudyError: there is no such study in the store.
-        UnknownTrialError: the study has not come to its end yet.
+        UnknownTrialError: the study has not come to its end yet, or a trainer of one's own trained it.
         StorageError: the model cannot be read.
     """
     home = Store.locate(store).find(study)
     if load_result(home) is None:
         raise UnknownTrialError(
             f"study {home.key!r} has no refitted winner yet; let `hpsearch run` come to its end first"
+        )
+    trainer = open_for_reading(home).attributes["canonical"].get("trainer")
+    if trainer is not None:
+        raise UnknownTrialError(
+            f"study {home.key!r} keeps no model: its trainer {trainer} makes one of the best parameters, "
+            f"best_params({home.key!r})"
         )
     return TrainedModel.load(home.model)
 

@@ -19,6 +19,7 @@ from hpsearch.data import PreparedData
 from hpsearch.driver import Driver, Ending
 from hpsearch.errors import StorageError, TrackingError
 from hpsearch.execution.executors import check_cluster
+from hpsearch.extensions import Code, Extension, changed_code, check_travels, provenance
 from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
@@ -73,19 +74,23 @@ def run_study(
     workers: int = 1,
     fresh: bool = False,
     storage: str | None = None,
+    code: Code | None = None,
 ) -> StudyResult:
     """Run a study to its budget, going on where a run left off; refit the winner and score it on the test part.
 
-    `storage` is the address of the database for its trials, before the one that the study names.
+    `storage` is the address of the database for its trials, before the one that the study names; `code` what of one's
+    own the run may use.
 
     Raises:
-        InputError: the data cannot be used, the study file differs from that of the stored trials, or Dask is
-            not installed.
+        InputError: the data cannot be used, the study file differs from that of the stored trials, Dask is not
+            installed, or code that the study names is not there, or not allowed.
         StudyBusyError: another process runs this study.
         TrainingError: no trial finished.
         StorageError: the store cannot be read or written.
     """
     check_cluster(spec)
+    trainer = (code or Code()).trainer(spec)
+    check_travels(trainer, spec, workers)
     data = with_start(spec, prepare_study(spec, store.cache), store)
     start = fingerprint(data.training.start)
     database = chosen_database(storage, spec.storage.url, base=spec.base)
@@ -95,20 +100,27 @@ def run_study(
     with (
         StudyLock(home.lock),
         open_facts(
-            spec, home, choose_place(home, database), fingerprint=data.fingerprint, start=start
+            spec,
+            home,
+            choose_place(home, database),
+            fingerprint=data.fingerprint,
+            start=start,
+            code=provenance(trainer),
         ) as store_of_facts,
     ):
         observer.opened(spec, home, data, len(store_of_facts.facts()))
         warn_early(spec.tracking.uri, observer.warning)
         _say_beginning(spec, data, observer)
+        for change in changed_code(store_of_facts.attributes, provenance(trainer)):
+            observer.warning(change)
         tracker = Tracker.start(
             store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment, spec=spec
         )
         try:
-            driver = Driver(spec, data, store_of_facts, retired=observer.retired)
+            driver = Driver(spec, data, store_of_facts, retired=observer.retired, trainer=trainer)
             ended = driver.run(workers, notice=observer.warning)
             observer.step("refitting the winner and scoring it on the test part")
-            result = _conclude(spec, home, data, driver.facts)
+            result = _conclude(spec, home, data, driver.facts, trainer)
             note_run(spec, home, ended=ended)
         except BaseException:
             tracker.abandon()
@@ -127,6 +139,8 @@ def run_study(
 
 def _say_beginning(spec: StudySpec, data: PreparedData, observer: Observer) -> None:
     """Tell what networks take from the weights that they begin from, by the example of one."""
+    if data.training.start is None:
+        return
     params, _ = example_network(spec, data)
     words = beginning(spec, data, spec.resolve(params, default_loss=data.task.default_loss()))
     if words is not None and words.startswith("0 "):
@@ -136,13 +150,17 @@ def _say_beginning(spec: StudySpec, data: PreparedData, observer: Observer) -> N
 
 
 def _conclude(
-    spec: StudySpec, home: StudyHome, data: PreparedData, facts: Sequence[TrialFact]
+    spec: StudySpec,
+    home: StudyHome,
+    data: PreparedData,
+    facts: Sequence[TrialFact],
+    trainer: Extension | None,
 ) -> Mapping[str, Any]:
     """The winner's result; the test part stays sealed when the stored result is of the same winner."""
     fact = choose(facts, spec)
     stored = load_result(home)
     stands = standing(facts, spec).to_json()
-    if stored is not None and stored["trial"] == fact.number and _is_readable(home):
+    if stored is not None and stored["trial"] == fact.number and (trainer or _is_readable(home)):
         renewed: dict[str, Any] = json.loads(json.dumps({**stored, "standing": stands}))
         if renewed != stored:
             renew_standing(home, renewed)
@@ -153,7 +171,7 @@ def _conclude(
         "trial": fact.number,
         "fingerprint": data.fingerprint,
     }
-    winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()})
+    winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()}, trainer)
     result = {**about, **winner.to_json(), "standing": stands, "data": asdict(data.summary)}
     example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)

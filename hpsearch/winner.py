@@ -1,6 +1,6 @@
 """The winner: chosen on validation, refitted on training and validation, scored once on the sealed test part."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, Final
@@ -15,6 +15,9 @@ from hpsearch.data.prepared import Part, RefitData, Start, Task
 from hpsearch.data.sealed import SealedTest
 from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
+from hpsearch.execution.own_models import LOSS, OwnModel
+from hpsearch.execution.trainers import TrainerData, trained_model, trainer_seed
+from hpsearch.extensions import Extension
 from hpsearch.judgment.inspection import inspect, permutation_importance
 from hpsearch.judgment.leaks import lone_predictors
 from hpsearch.judgment.metrics import final_scores
@@ -40,10 +43,13 @@ class Score:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Winner:
-    """The best trial, its refitted model and what the sealed test part says of it."""
+    """The best trial, its refitted model and what the sealed test part says of it.
+
+    A trainer of one's own keeps its model to itself (None); where it shows none at all, nothing was tested.
+    """
 
     fact: TrialFact
-    model: TrainedModel
+    model: TrainedModel | None
     epochs: int
     test: Mapping[str, Score]
     baselines: Mapping[str, Mapping[str, float]]
@@ -65,12 +71,23 @@ class Winner:
         }
 
 
-def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about: Mapping[str, Any]) -> Winner:
+def refit_and_score(
+    fact: TrialFact,
+    spec: StudySpec,
+    data: PreparedData,
+    about: Mapping[str, Any],
+    trainer: Extension | None = None,
+) -> Winner:
     """Train the winner's recipe on training and validation data, then open the test part, once.
 
     The refit runs as many epochs as gave the trial its best validation score, with the learning rates of those epochs.
+
+    Raises:
+        TrainingError: the network diverged, or a trainer's model cannot predict.
     """
     refit_data = data.refit()
+    if trainer is not None:
+        return _winner_of_trainer(fact, spec, data, refit_data, trainer)
     address = Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)
     (weights,), hyperparameters, epochs = refit(fact, spec, refit_data, data.training.start, [address])
     model = TrainedModel(
@@ -82,6 +99,7 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
     )
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = forward(model.weights, test.x, test.lengths)
+    predict = partial(forward, model.weights)
     return Winner(
         fact=fact,
         model=model,
@@ -89,9 +107,47 @@ def refit_and_score(fact: TrialFact, spec: StudySpec, data: PreparedData, about:
         test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
         baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
         inspection={
-            **_inspect(model, test, outputs, data.sealed, spec.seed),
+            **_inspect(predict, test, outputs, refit_data, data.sealed, loss=model.loss, seed=spec.seed),
             "lone_predictors": _lone_predictors(refit_data),
         },
+    )
+
+
+def _winner_of_trainer(
+    fact: TrialFact, spec: StudySpec, data: PreparedData, refit_data: RefitData, trainer: Extension
+) -> Winner:
+    """The winner of a trainer of one's own: trained once more, and tested where it shows its model."""
+    hyperparameters, epochs = _recipe(fact, spec, refit_data)
+    given = TrainerData(
+        train=refit_data.part,
+        validation=refit_data.part,
+        task=refit_data.task,
+        epochs=hyperparameters.epochs,
+        seed=trainer_seed(Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)),
+    )
+    with threadpool_limits(limits=1, user_api="blas"):
+        model = trained_model(trainer.function, hyperparameters, given, epochs)
+    found: dict[str, Any] = {"lone_predictors": _lone_predictors(refit_data)}
+    if model is None:
+        return Winner(fact=fact, model=None, epochs=epochs, test={}, baselines={}, inspection=found)
+    own = OwnModel(model=model, task=refit_data.task)
+    test = data.sealed.open(refit_data.preprocessor, refit_data.task)
+    outputs = own.outputs(test)
+    scores = _test_scores(outputs, test.y, refit_data.task, LOSS, spec.seed)
+
+    def predict(x: NDArray[Any]) -> NDArray[np.float64]:
+        return own.outputs(Part(x=x, y=test.y[: len(x)]))
+
+    found |= _inspect(predict, test, outputs, refit_data, data.sealed, loss=LOSS, seed=spec.seed)
+    if own.gives_labels:
+        found.pop("calibration")
+    return Winner(
+        fact=fact,
+        model=None,
+        epochs=epochs,
+        test={name: score for name, score in scores.items() if name in own.metrics},
+        baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
+        inspection=found,
     )
 
 
@@ -107,9 +163,7 @@ def refit(
     Raises:
         TrainingError: a network diverged.
     """
-    hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
-    keep_best = spec.early_stopping.restore_best
-    epochs = int(fact.scores["best_epoch"]) if keep_best else fact.epochs
+    hyperparameters, epochs = _recipe(fact, spec, data)
     factors = fact.curves.get("plateau_factor")
     cohort = Cohort(
         [Member(hyperparameters, address, plateau_factors=factors) for address in addresses],
@@ -127,24 +181,38 @@ def refit(
     return weights, hyperparameters, epochs
 
 
+def _recipe(fact: TrialFact, spec: StudySpec, data: RefitData) -> tuple[Hyperparameters, int]:
+    """What a trial is trained with, and for how many epochs again."""
+    hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
+    keep_best = spec.early_stopping.restore_best
+    return hyperparameters, int(fact.scores["best_epoch"]) if keep_best else fact.epochs
+
+
 def _inspect(
-    model: TrainedModel, test: Part, outputs: NDArray[np.float32], sealed: SealedTest, seed: int
+    predict: Callable[[NDArray[Any]], NDArray[np.floating]],
+    test: Part,
+    outputs: NDArray[np.floating],
+    data: RefitData,
+    sealed: SealedTest,
+    *,
+    loss: str,
+    seed: int,
 ) -> dict[str, Any]:
     """What stands behind the test scores, the worst rows as they came, and of tables how much each column matters."""
-    found = inspect(outputs, test.y, task=model.task, loss=model.loss)
+    found = inspect(outputs, test.y, task=data.task, loss=loss)
     worst = found["worst"]
     shown = sealed.examples(np.array([each["row"] for each in worst], dtype=np.int64)) if worst else []
     for each, example in zip(worst, shown, strict=False):  # of large pictures only a few are shown
         each.update(example)
-    blocks: Mapping[str, slice] = getattr(model.preprocessor, "blocks", {})
+    blocks: Mapping[str, slice] = getattr(data.preprocessor, "blocks", {})
     if blocks:
         found["importance"] = permutation_importance(
-            partial(forward, model.weights),
+            predict,
             test.x,
             test.y,
             blocks,
-            task=model.task,
-            loss=model.loss,
+            task=data.task,
+            loss=loss,
             stream=Address(seed=seed).stream("permutation"),
         )
     return found
@@ -163,7 +231,7 @@ def _lone_predictors(data: RefitData) -> dict[str, float]:
 
 
 def _test_scores(
-    outputs: NDArray[np.float32], y: NDArray[np.generic], task: Task, loss: str, seed: int
+    outputs: NDArray[np.floating], y: NDArray[np.generic], task: Task, loss: str, seed: int
 ) -> dict[str, Score]:
     values = final_scores(outputs, y, task=task, loss=loss)
     stream = Address(seed=seed).stream("bootstrap")

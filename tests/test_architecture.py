@@ -39,6 +39,7 @@ ORDER = [
     "judgment",
     "engine",
     "data",
+    "extensions",
     "spec",
     "store",
     "randomness",

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.options import Verb, code_option, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, words
 from hpsearch.cli.run import watched_run, workers_option
 from hpsearch.store import Store
 
 if TYPE_CHECKING:
+    from hpsearch.extensions import Code
     from hpsearch.upkeep.reseeding import Reseeded
 
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @study_argument
 @store_option
 @workers_option
+@code_option
 @click.option(
     "--trials",
     type=click.IntRange(min=0),
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 @json_option
-def extend(study: str, store: Store, workers: int, *, trials: int | None, quiet: bool, as_json: bool) -> None:
+def extend(
+    study: str, store: Store, workers: int, code: "Code", *, trials: int | None, quiet: bool, as_json: bool
+) -> None:
     """Train N trials more of a STUDY, from what the store knows: its file need not be at hand.
 
     Without --trials an interrupted run is gone on with. The trials come out as if the budget had been that large from
@@ -47,7 +51,7 @@ def extend(study: str, store: Store, workers: int, *, trials: int | None, quiet:
     else:
         spec = extended(home, trials)
     again = words("hpsearch", "extend", home.key)
-    watched_run(spec, store=store, workers=workers, quiet=quiet, as_json=as_json, again=again)
+    watched_run(spec, store=store, workers=workers, code=code, quiet=quiet, as_json=as_json, again=again)
 
 
 def _check_latest(store: Store, key: str, name: str) -> None:
@@ -68,12 +72,15 @@ def _check_latest(store: Store, key: str, name: str) -> None:
 @study_argument
 @store_option
 @workers_option
+@code_option
 @click.option(
     "--failed", is_flag=True, required=True, help="Those that could not be trained: out of memory, killed."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 @json_option
-def retry(study: str, store: Store, workers: int, *, failed: bool, quiet: bool, as_json: bool) -> None:
+def retry(
+    study: str, store: Store, workers: int, code: "Code", *, failed: bool, quiet: bool, as_json: bool
+) -> None:
     """Train the trials of a STUDY again that failed, in a new generation; the old one stays as it is.
 
     Later trials were proposed knowing the failure, so the trials before the first one are kept, and those from it on
@@ -86,7 +93,9 @@ def retry(study: str, store: Store, workers: int, *, failed: bool, quiet: bool, 
     numbers = ", ".join(map(str, begun.failed[:10])) + (", ..." if begun.failed[10:] else "")
     click.echo(f"failed: {numbers}; {begun.home.key} keeps the {begun.kept} trials before them", err=True)
     again = words("hpsearch", "extend", begun.home.key)
-    watched_run(begun.spec, store=store, workers=workers, quiet=quiet, as_json=as_json, again=again)
+    watched_run(
+        begun.spec, store=store, workers=workers, code=code, quiet=quiet, as_json=as_json, again=again
+    )
 
 
 @click.command(

@@ -8,16 +8,20 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from hpsearch.cli.options import F, Verb, file_argument, overrides_option, store_option
+from hpsearch.cli.options import F, Verb, code_option, file_argument, overrides_option, store_option
 from hpsearch.cli.output import json_option, print_json
 from hpsearch.errors import InterruptedRunError
 from hpsearch.search.places import STORAGE_VARIABLE
 from hpsearch.spec import StudySpec, load_study
 from hpsearch.store import Store, StudyHome
+
+if TYPE_CHECKING:
+    from hpsearch.extensions import Code
 
 
 class _TerminatedError(KeyboardInterrupt):
@@ -67,6 +71,7 @@ def workers_option(function: F) -> F:
 @overrides_option
 @store_option
 @workers_option
+@code_option
 @click.option(
     "--storage",
     metavar="URL",
@@ -87,6 +92,7 @@ def run(
     overrides: tuple[str, ...],
     store: Store,
     workers: int,
+    code: "Code",
     *,
     storage: str | None,
     cluster: str | None,
@@ -111,13 +117,15 @@ def run(
     if detach:
         from hpsearch.cli.detach import run_detached  # noqa: PLC0415 - numpy
 
-        options = [("--workers", workers), ("--storage", storage), ("--fresh", fresh or None)]
+        flags = [("--fresh", fresh or None), ("--allow-code", code.allowed or None)]
+        options = [("--workers", workers), ("--storage", storage), *flags]
         run_detached(spec, file, overrides, store, options, as_json=as_json)
         return
     watched_run(
         spec,
         store=store,
         workers=workers,
+        code=code,
         fresh=fresh,
         storage=storage,
         quiet=quiet,
@@ -131,6 +139,7 @@ def watched_run(
     *,
     store: Store,
     workers: int,
+    code: "Code",
     again: str,
     fresh: bool = False,
     storage: str | None = None,
@@ -149,7 +158,15 @@ def watched_run(
 
     display = LiveDisplay(quiet=quiet)
     with stoppable(lambda: _kept(display.home), again), display:
-        result = run_study(spec, store=store, observer=display, workers=workers, fresh=fresh, storage=storage)
+        result = run_study(
+            spec,
+            store=store,
+            observer=display,
+            workers=workers,
+            fresh=fresh,
+            storage=storage,
+            code=code,
+        )
     if as_json:
         print_json(summary_json(result))
     else:

@@ -93,6 +93,12 @@ def _others(winner: TrialFact) -> str:
 
 def _test(console: Console, result: StudyResult) -> None:
     rows, epochs = result.result["data"]["test_rows"], result.result["epochs"]
+    if not result.result["test"]:
+        trainer = escape(str(result.spec.trainer))
+        console.print(
+            f"\n[bold]Test part[/] ({counted(rows, 'row')}) is still sealed: {trainer} shows no model"
+        )
+        return
     console.print(
         f"\n[bold]Test part[/] ({counted(rows, 'row')}, opened once; "
         f"the winner refitted on the rest for {counted(epochs, 'epoch')})"
@@ -161,8 +167,11 @@ def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
         else escape(uri): "compare the trials in the browser",
         command("hpsearch", "report", name, *store): "one page: curves, findings, what mattered",
         command("hpsearch", "best", name, *store): "these parameters, as a table, yaml or json",
-        escape(f"hpsearch.load_model({there})"): "the refitted network, in Python",
     }
+    if result.spec.trainer is None:
+        steps[escape(f"hpsearch.load_model({there})")] = "the refitted network, in Python"
+    else:
+        steps[escape(f"hpsearch.best_params({there})")] = "what to give the trainer, in Python"
     width = max(map(len, steps))
     console.print("\nNext:")
     for step, purpose in steps.items():

@@ -44,7 +44,10 @@ def validate(file: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
     )
     out.print(data_sentence(data.summary, data.task))
     out.print(space_table(spec))
-    out.print(network_table(*example_network(spec, data)))
+    if spec.trainer is None:
+        out.print(network_table(*example_network(spec, data)))
+    else:
+        out.print(f"trained by {spec.trainer}, which is looked for when the study is run")
     for warning in data.warnings:
         out.print(f"[yellow]warning:[/] {escape(warning)}")
     out.print(f"Next: [bold]{command('hpsearch', 'run', file, *options)}[/]")
@@ -53,7 +56,7 @@ def validate(file: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
 def _print_json(spec: StudySpec, data: "PreparedData") -> None:
     from hpsearch.architecture import example_network  # noqa: PLC0415 - numpy
 
-    _, rows = example_network(spec, data)
+    rows = example_network(spec, data)[1] if spec.trainer is None else None
     print_json(
         {
             "study": spec.study,
@@ -61,7 +64,7 @@ def _print_json(spec: StudySpec, data: "PreparedData") -> None:
             "file": spec.written(),
             "task": data.task.kind,
             "data": asdict(data.summary),
-            "weights": sum(row.parameters for row in rows),
+            "weights": None if rows is None else sum(row.parameters for row in rows),
             "warnings": list(data.warnings),
         }
     )

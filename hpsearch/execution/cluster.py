@@ -22,10 +22,9 @@ from hpsearch.data.prepared import TrainingData
 from hpsearch.errors import TrainingError
 from hpsearch.execution.cluster_worker import FailedWorkerError, RefusedWorkerError, Study, train
 from hpsearch.execution.cohorts import CohortTask
-from hpsearch.execution.outcome import Outcome
+from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.retries import given_up
 from hpsearch.execution.shared import share
-from hpsearch.execution.training import StoppedError
 
 _CONNECT: Final = 20.0  # seconds
 _COUNT: Final = 1.0  # seconds between two counts of the workers

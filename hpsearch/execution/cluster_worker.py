@@ -14,8 +14,8 @@ from hpsearch.data.mapped import mapped
 from hpsearch.data.prepared import TrainingData
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.evaluation import EvaluationSet
-from hpsearch.execution.outcome import Outcome
-from hpsearch.execution.training import StoppedError, train_cohort
+from hpsearch.execution.outcome import Outcome, StoppedError
+from hpsearch.execution.training import train_cohort
 
 
 class RefusedWorkerError(Exception):

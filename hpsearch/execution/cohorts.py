@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hpsearch.engine import Inputs, working_set
 from hpsearch.engine.caches import second_level_cache
 from hpsearch.engine.member import shape
+from hpsearch.extensions import Extension
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -32,11 +33,12 @@ class TrialTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortTask:
-    """Trials that learn at once, with all that their worker needs beside the data."""
+    """Trials that learn at once, with all that their worker needs beside the data; a `trainer` has one at a time."""
 
     trials: tuple[TrialTask, ...]
     objectives: tuple[Objective, ...]
     early_stopping: EarlyStopping
+    trainer: Extension | None = None
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -57,23 +59,27 @@ def form_cohorts(
     outputs: int,
     members: int = 1,
     workers: int = 1,
+    trainer: Extension | None = None,
 ) -> list[CohortTask]:
     """The trials of a window as cohorts, ordered by their first trial.
 
     Trials that agree in shape share a cohort as long as their working set fits the second-level cache; a window that
     would leave workers idle is cut finer. `members`: how many networks a trial trains (folds times seeds); they are
-    always in one cohort.
+    always in one cohort. A trial of a `trainer` is a cohort of its own.
     """
     groups: dict[tuple[object, ...], list[TrialTask]] = {}
     for trial in trials:
-        groups.setdefault(shape(trial.hyperparameters), []).append(trial)
+        key = shape(trial.hyperparameters) if trainer is None else trial.number
+        groups.setdefault((key,), []).append(trial)
     cohorts: list[Sequence[TrialTask]] = []
     for group in groups.values():
         width = max(1, _width(group[0].hyperparameters, inputs, outputs) // members)
         cohorts += [group[start : start + width] for start in range(0, len(group), width)]
     cohorts = _spread(cohorts, workers)
     return [
-        CohortTask(trials=tuple(cohort), objectives=objectives, early_stopping=early_stopping)
+        CohortTask(
+            trials=tuple(cohort), objectives=objectives, early_stopping=early_stopping, trainer=trainer
+        )
         for cohort in sorted(cohorts, key=lambda cohort: cohort[0].number)
     ]
 

@@ -14,9 +14,9 @@ from hpsearch.data.prepared import TrainingData
 from hpsearch.errors import SpecError
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.evaluation import EvaluationSet
-from hpsearch.execution.outcome import Outcome
+from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.pool import Pool
-from hpsearch.execution.training import StoppedError, train_cohort
+from hpsearch.execution.training import train_cohort
 from hpsearch.spec import Cluster, StudySpec
 
 Notice = Callable[[str], None]

@@ -40,6 +40,10 @@ class Outcome:
     sample_losses: tuple[float, ...] = ()
 
 
+class StoppedError(Exception):
+    """The driver asked the worker to stop; the cohort's trials count as never begun."""
+
+
 def failed(trial: TrialTask, reason: str, *, started: float) -> Outcome:
     """The outcome of a trial that could not be trained."""
     return Outcome(

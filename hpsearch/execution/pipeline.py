@@ -7,8 +7,7 @@ from time import monotonic
 
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.executors import Workers
-from hpsearch.execution.outcome import Outcome
-from hpsearch.execution.training import StoppedError
+from hpsearch.execution.outcome import Outcome, StoppedError
 
 
 class Pipeline:

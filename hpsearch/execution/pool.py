@@ -26,9 +26,8 @@ from hpsearch.data.prepared import TrainingData
 from hpsearch.errors import TrainingError
 from hpsearch.execution import worker
 from hpsearch.execution.cohorts import CohortTask
-from hpsearch.execution.outcome import Outcome
+from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.retries import WorkerDiedError, train_in_spite
-from hpsearch.execution.training import StoppedError
 
 _STARTS: Final = 5  # deaths of a new process, before it had anything to do, that are taken for accidents
 

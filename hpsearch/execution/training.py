@@ -13,18 +13,15 @@ from hpsearch.engine import Cohort, EpochStatistics, Member, Weights, forward
 from hpsearch.engine.losses import evaluate
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
-from hpsearch.execution.outcome import ROWS_KEPT, Outcome, failed
+from hpsearch.execution.outcome import ROWS_KEPT, Outcome, StoppedError, failed
 from hpsearch.execution.samples import Samples, mean_of_members
+from hpsearch.execution.trainers import train_own
 from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, primary_metric
 from hpsearch.judgment.sample_losses import sample_losses, wrong
 from hpsearch.judgment.stopping import Verdict, Watch
 
 _PARTS: Final = ("train", "validation")
 _PREFIXES: Final = ("train_", "validation_")
-
-
-class StoppedError(Exception):
-    """The driver asked the worker to stop; the cohort's trials count as never begun."""
 
 
 def train_cohort(
@@ -42,6 +39,8 @@ def train_cohort(
     Raises:
         StoppedError: `stop` became true; asked once an epoch.
     """
+    if task.trainer is not None:
+        return train_own(task, data, stop)
     try:
         return _CohortRun(task, data, evaluation).run(stop)
     except StoppedError:

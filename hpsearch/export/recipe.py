@@ -11,6 +11,10 @@ LEVELS: Final = 256
 """Dropout is by whole 256ths here, so that other libraries must drop as often."""
 
 
+_EVERY_NETWORK: Final = {"activation", "initializer", "optimizer", "epsilon"}
+"""What the recipe of every network of ours has, beside others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """A fully connected network and its training. `of` says in words whose it is."""
@@ -31,6 +35,10 @@ class Recipe:
             InputError: the network is not fully connected, its size is not known yet, or its schedule follows what it
                 observes.
         """
+        if not hyperparameters.keys() >= _EVERY_NETWORK:
+            raise InputError(
+                f"{of}: source text is written of hpsearch's networks, and a trainer trained this one"
+            )
         if network is None:
             raise InputError(
                 f"{of}: how many inputs the network takes is known when the study has come to its end"

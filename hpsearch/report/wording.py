@@ -73,6 +73,9 @@ def _winner(material: Material) -> Iterator[str]:
 
 def _test(material: Material) -> Iterator[str]:
     test = material.result.get("test")
+    if not test and material.result:
+        yield "The trainer shows no model, so the test part is still sealed."
+        return
     if not test:
         yield "The winner has not been refitted yet; the test part is still sealed."
         return

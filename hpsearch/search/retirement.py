@@ -6,6 +6,7 @@ from typing import Final
 from hpsearch.execution import Outcome
 from hpsearch.judgment.diagnosis import diagnose
 from hpsearch.judgment.experience import Experience
+from hpsearch.judgment.general import of_any_model
 from hpsearch.judgment.scores import objective_value, spread, summary
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.search.fact import State, TrialFact
@@ -58,6 +59,8 @@ def retire(
         class_share=class_share,
         experience=experience,
     )
+    if hyperparameters.own is not None:
+        findings = tuple(of_any_model(finding, spec.space) for finding in findings)
     return TrialFact(
         number=proposal.number,
         params=proposal.params,
@@ -79,12 +82,14 @@ def retire(
 
 
 def _recipe(h: Hyperparameters, begun: str | None) -> dict[str, ParameterValue | list[int]]:
-    """The whole recipe; of a network with layers of all kinds, these in place of `hidden`.
+    """The whole recipe; of a network with layers of all kinds, these in place of `hidden`; of a trainer, its own.
 
     Strengths of augmentation are `augment.shift` and so on.
     """
+    if h.own is not None:
+        return {**dict(h.own), "epochs": h.epochs}
     recipe: dict[str, ParameterValue | list[int]] = {**asdict(h), "hidden": list(h.hidden)}
-    del recipe["layers"], recipe["augment"]
+    del recipe["layers"], recipe["augment"], recipe["own"]
     if h.layers is not None:
         del recipe["hidden"]
         recipe["layers"] = ", ".join(layer.words() for layer in h.layers)
@@ -112,6 +117,8 @@ def _reason(state: State, outcome: Outcome, hyperparameters: Hyperparameters, sp
     trained = max(map(len, outcome.curves.values()), default=0)
     last = outcome.curves[metric][-1] if trained else float("nan")
     match state:
+        case "complete" if trained < hyperparameters.epochs:
+            return f"its trainer came to an end after {trained} epochs; best at epoch {outcome.best_epoch}"
         case "complete":
             return f"trained all {hyperparameters.epochs} epochs; best at epoch {outcome.best_epoch}"
         case "stopped_early":

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, show, suggestion
-from hpsearch.spec.model import WEIGHTS, ModelSpec, Objective, fits_task
+from hpsearch.spec.model import WEIGHTS, ModelSpec, Objective, fits_task, unknown_metric
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, value_findings
 from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
+from hpsearch.spec.trainers import misfits_of_trainer
 
 _CMAES_VARIANTS = ("use_separable_cma", "with_margin", "lr_adapt")
 _WRITTEN_EITHER_WAY = ("hidden", "kind", "depth", "width", "activation", "initializer", "loss")
@@ -24,7 +25,8 @@ class Parts:
     """The sections of a study as far as each is right by itself; None or absent where one is not.
 
     `broken` names the parameters of the space that could not be read, `mentioned` those that stand behind a
-    `$` in what could not be read of the model: nothing is concluded from them.
+    `$` in what could not be read of the model: nothing is concluded from them. `given` are the sections that the study
+    has, rather than their defaults.
     """
 
     data: DataSpec | None = None
@@ -35,6 +37,8 @@ class Parts:
     objectives: tuple[Objective, ...] = ()
     pruning: Pruning | None = None
     sampler: Sampler | None = None
+    trainer: str | None = None
+    given: frozenset[str] = frozenset()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -57,10 +61,13 @@ class Parts:
 
 def inconsistencies(parts: Parts) -> Iterator[Finding]:
     """All that does not fit together."""
-    yield from _references(parts, parts.model)
-    yield from _augmentation(parts)
-    yield from _unknown_names(parts)
-    yield from _twice(parts, parts.model)
+    if parts.trainer is None:
+        yield from _references(parts, parts.model)
+        yield from _augmentation(parts)
+        yield from _unknown_names(parts)
+        yield from _twice(parts, parts.model)
+    else:
+        yield from misfits_of_trainer(parts.given, parts.data, parts.objectives)
     for name, parameter in parts.space.items():
         for other, allowed in parameter.when.items():
             yield from _condition(parts, ("space", name, "when", other), other, allowed)
@@ -247,6 +254,8 @@ def _cmaes(sampler: Sampler) -> Iterator[Finding]:
 
 def _objectives(parts: Parts) -> Iterator[Finding]:
     for index, objective in enumerate(parts.objectives):
+        if parts.trainer is None and (unknown := unknown_metric(objective.metric)):
+            yield unknown.below("objectives", index, "metric")
         if objective.metric == WEIGHTS and index == 0:
             remedy = (
                 "name another metric first"
@@ -269,7 +278,7 @@ def _objectives(parts: Parts) -> Iterator[Finding]:
 
 def _task(parts: Parts) -> Iterator[Finding]:
     """Losses and metrics against a declared task; an inferred one is known when the data is there."""
-    if parts.data is None or parts.data.task == "auto":
+    if parts.data is None or parts.data.task == "auto" or parts.trainer is not None:
         return
     task = parts.data.task
     if not fits_task(parts.model.loss, task):

@@ -17,10 +17,11 @@ _KEYS: Final = (*_RANGE_KEYS, "value", "values", "when")
 _FORMS: Final = "write a value, a list of values, or {min: ..., max: ...}"
 
 
-def parse_parameter(name: str, raw: Any) -> tuple[Parameter | None, list[Finding]]:
+def parse_parameter(name: str, raw: Any, *, own: bool = False) -> tuple[Parameter | None, list[Finding]]:
     """A parameter from its form in the file: the parameter, or None and all that is wrong with it.
 
-    Values of a name that hpsearch knows are checked against the table of hyperparameters.
+    Values of a name that hpsearch knows are checked against the table of hyperparameters; those of the parameters of
+    one's `own` trainer are not, but for `epochs`.
     """
     found = NAME.broken(name)
     if isinstance(raw, Fixed | Choice | Range):
@@ -28,7 +29,7 @@ def parse_parameter(name: str, raw: Any) -> tuple[Parameter | None, list[Finding
     form = _form(raw)
     keys, more = _checked_keys(form)
     found += more
-    rule = REGISTRY[name].rule if name in REGISTRY else None
+    rule = REGISTRY[name].rule if name in (("epochs",) if own else REGISTRY) else None
     when, more = _conditions(form.get("when", {}))
     found += more
     if keys:

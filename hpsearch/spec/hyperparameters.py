@@ -50,3 +50,5 @@ class Hyperparameters:
     """The network where it is more than `hidden` says; part of the first block."""
     augment: tuple[tuple[str, float], ...] = ()
     """The strengths of the augmentation's steps, by name."""
+    own: tuple[tuple[str, ParameterValue], ...] | None = None
+    """The parameters of a trainer of one's own; of all the others, `epochs` alone is for it as well."""

@@ -1,5 +1,6 @@
 """What is trained and what makes it good: the sections `model` and `objective` of the study file."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -41,7 +42,8 @@ INITIALIZE_FROM: Final = Rule(
     pattern=r"^[^\s$](.*\S)?$",
     pattern_words="the name of a study, or the directory of a model",
 )
-_METRIC: Final = Form("a metric", {"enum": [*METRICS, WEIGHTS]})
+_METRIC_NAME: Final = rf"^((validation|train)_[A-Za-z]\w*|{WEIGHTS})$"
+_METRIC: Final = Form("a metric", {"type": "string", "pattern": _METRIC_NAME})
 
 
 def _value_of(name: str) -> PlainValidator:
@@ -145,13 +147,25 @@ class ModelSpec(Section):
                         yield (key, index), width[1:], REGISTRY["width"].rule
 
 
-def _known_metric(value: Any) -> Any:
-    bare = ("loss", *CLASSIFICATION_METRICS, *REGRESSION_METRICS)
-    if Rule(kind="choice", choices=(*METRICS, WEIGHTS)).finding(value) is None:
+def _metric(value: Any) -> Any:
+    """A name that says which part it is of; whether there is such a metric, the whole study tells."""
+    if isinstance(value, str) and re.search(_METRIC_NAME, value):
         return value
+    wrong = _no_metric(value)
+    raise error(wrong.rule, wrong.remedy)
+
+
+def unknown_metric(name: str) -> Finding | None:
+    """What is wrong with a metric that hpsearch does not compute; None for one that it does."""
+    return None if name in (*METRICS, WEIGHTS) else _no_metric(name)
+
+
+def _no_metric(value: object) -> Finding:
+    bare = ("loss", *CLASSIFICATION_METRICS, *REGRESSION_METRICS)
     meant = nearest(value, bare)
     remedy = f"did you mean 'validation_{meant}'?" if meant else suggestion(value, METRICS)
-    raise error(f"must be validation_ or train_ with one of {', '.join(bare)}; got {show(value)}", remedy)
+    rule = f"must be validation_ or train_ with one of {', '.join(bare)}; got {show(value)}"
+    return Finding((), rule, remedy)
 
 
 class Objective(Section):
@@ -161,12 +175,12 @@ class Objective(Section):
     are followed by the first one, epoch by epoch.
     """
 
-    metric: Annotated[str, PlainValidator(_known_metric), _METRIC] = Field(
+    metric: Annotated[str, PlainValidator(_metric), _METRIC] = Field(
         default="validation_loss",
         description="the number that is compared: `validation_` or `train_` with loss, accuracy, macro_f1, "
         "log_loss, roc_auc (classification), rmse, mae, r2 (regression); behind another one in `objectives` "
         "also `weights`, the number of trainable numbers; a loss is each trial's own, so where a regression "
-        "searches `loss` it takes another metric",
+        "searches `loss` it takes another metric; with a `trainer` any name that it gives",
     )
     direction: Annotated[
         Literal["minimize", "maximize"], Rule(kind="choice", choices=("minimize", "maximize"))

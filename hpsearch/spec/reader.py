@@ -98,7 +98,8 @@ def _parts(raw: Mapping[str, Any]) -> Parts:
     """What can be read of a study that is wrong somewhere, so that all that does not fit is told at once."""
     space = raw.get("space", DEFAULT_SPACE)
     forms = space if isinstance(space, Mapping) else {}
-    read = {name: parse_parameter(name, form)[0] for name, form in forms.items()}
+    trainer = raw.get("trainer")
+    read = {name: parse_parameter(name, form, own=trainer is not None)[0] for name, form in forms.items()}
     objectives = [raw["objective"]] if "objective" in raw else raw.get("objectives", [{}])
     listed = objectives if isinstance(objectives, list) else []
     return Parts(
@@ -110,6 +111,8 @@ def _parts(raw: Mapping[str, Any]) -> Parts:
         objectives=tuple(good for form in listed if (good := _healthy(Objective, form))),
         pruning=_healthy(Pruning, raw["pruning"]) if "pruning" in raw else None,
         sampler=_healthy(Sampler, raw.get("sampler", {})),
+        trainer=None if trainer is None else str(trainer),
+        given=frozenset(raw),
     )
 
 

@@ -1,7 +1,7 @@
 """From the values of a trial's parameters to its complete recipe."""
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
@@ -29,9 +29,7 @@ def resolve(
     Raises:
         ValueError: `params` holds a name that the space lacks.
     """
-    unknown = sorted(params.keys() - space.keys())
-    if unknown:
-        raise ValueError(f"the space has no parameter {', '.join(unknown)}")
+    _check_known(space, params)
     values = with_fixed(space, params)
     referred = {name for _, name, _ in model.references()}
     direct = {name: value for name, value in values.items() if name in REGISTRY and name not in referred}
@@ -46,8 +44,29 @@ def resolve(
     recipe["layers"] = _layers(model, space.keys() - referred, recipe, values)
     if recipe["layers"] is not None:
         recipe["hidden"] = ()
-    names = {field.name for field in fields(Hyperparameters)} - {"augment"}
+    names = {field.name for field in fields(Hyperparameters)} - {"augment", "own"}
     return Hyperparameters(**{name: recipe[name] for name in names})
+
+
+def resolve_own(
+    space: Mapping[str, Parameter], params: Mapping[str, ParameterValue], *, default_loss: str
+) -> Hyperparameters:
+    """The recipe of a trial of a trainer of one's own: its parameters, and for how many epochs at most.
+
+    Raises:
+        ValueError: `params` holds a name that the space lacks.
+    """
+    _check_known(space, params)
+    values = with_fixed(space, params)
+    epochs: dict[str, Parameter] = {"epochs": Fixed(value=values.get("epochs", REGISTRY["epochs"].default))}
+    recipe = resolve(ModelSpec(), epochs, {}, default_loss=default_loss)
+    return replace(recipe, own=tuple((name, value) for name, value in values.items() if name != "epochs"))
+
+
+def _check_known(space: Mapping[str, Parameter], params: Mapping[str, ParameterValue]) -> None:
+    unknown = sorted(params.keys() - space.keys())
+    if unknown:
+        raise ValueError(f"the space has no parameter {', '.join(unknown)}")
 
 
 def with_fixed(

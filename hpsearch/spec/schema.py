@@ -43,10 +43,12 @@ def json_schema() -> Schema:
     schema = _section(StudySpec)
     objective = _section(Objective)
     properties = schema["properties"]
-    properties["space"] |= _space()
+    properties["space"] |= _space(["epochs"])
     properties["objectives"] |= {"type": "array", "items": objective, "minItems": 1}
     properties["objective"] = objective | {"description": "what makes a trial good"}
     schema["not"] = {"required": ["objective", "objectives"]}
+    schema["if"] = {"required": ["trainer"], "properties": {"trainer": {"type": "string"}}}
+    schema["else"] = {"properties": {"space": _space(list(REGISTRY))}}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "hpsearch study file",
@@ -106,10 +108,11 @@ def _sampler() -> Schema:
     return {"anyOf": [*forms, {"enum": list(METHODS)}]}
 
 
-def _space() -> Schema:
+def _space(known: list[str]) -> Schema:
+    """A space in which hpsearch knows what these parameters may be."""
     return {
         "type": "object",
-        "properties": {name: _known(row) for name, row in REGISTRY.items()},
+        "properties": {name: _known(REGISTRY[name]) for name in known},
         "additionalProperties": _parameter({"anyOf": [_SCALAR, _WIDTHS]}, {"type": "number"}, bare=_SCALAR),
         "propertyNames": {"pattern": f"^{IDENTIFIER}$"},
     }

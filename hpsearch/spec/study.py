@@ -5,10 +5,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, PlainSerializer, PlainValidator, PrivateAttr, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    PrivateAttr,
+    ValidationInfo,
+    model_validator,
+)
 
 from hpsearch.errors import Problem
 from hpsearch.spec.cluster import Cluster
+from hpsearch.spec.code import CODE
 from hpsearch.spec.comparison import differences
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Storage, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
@@ -19,7 +28,7 @@ from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
 from hpsearch.spec.references import is_reference
-from hpsearch.spec.resolution import resolve, with_fixed
+from hpsearch.spec.resolution import resolve, resolve_own, with_fixed
 from hpsearch.spec.rules import Rule
 from hpsearch.spec.section import Section
 from hpsearch.spec.yaml_text import dump
@@ -52,7 +61,11 @@ _UNDECIDING: Final = (
 )
 
 
-def _space(value: Any) -> dict[str, Parameter]:
+def _space(value: Any, info: ValidationInfo) -> dict[str, Parameter]:
+    return _parameters(value, own=info.data.get("trainer") is not None)
+
+
+def _parameters(value: Any, *, own: bool = False) -> dict[str, Parameter]:
     if not isinstance(value, Mapping):
         remedy = (
             "leave the key out for the default space"
@@ -60,7 +73,7 @@ def _space(value: Any) -> dict[str, Parameter]:
             else "for example dropout: {min: 0.0, max: 0.5}"
         )
         raise error(f"must be a mapping of parameters to their values, got {show(value)}", remedy)
-    read = {name: parse_parameter(name, raw) for name, raw in value.items()}
+    read = {name: parse_parameter(name, raw, own=own) for name, raw in value.items()}
     raise_all((wrong.below(name) for name, (_, found) in read.items() for wrong in found), "space")
     return {name: parameter for name, (parameter, _) in read.items() if parameter is not None}
 
@@ -114,8 +127,13 @@ class StudySpec(Section):
     )
     data: DataSpec = Field(description="the data set, its target and how it is split and prepared")
     model: ModelSpec = Field(default=ModelSpec(), description="the network")
+    trainer: Annotated[str | None, CODE] = Field(
+        default=None,
+        description="what trains in place of hpsearch's networks: [a trainer of your own](extending.md); `space` then "
+        "has whatever parameters it takes",
+    )
     space: Annotated[Mapping[str, Parameter], PlainValidator(_space), PlainSerializer(_written)] = Field(
-        default_factory=lambda: _space(DEFAULT_SPACE),
+        default_factory=lambda: _parameters(DEFAULT_SPACE),
         description="what is searched: by name, a list (a choice), a bare value (fixed) or a range",
     )
     objectives: Annotated[tuple[Objective, ...], BeforeValidator(_listed)] = Field(
@@ -189,6 +207,8 @@ class StudySpec(Section):
             objectives=self.objectives,
             pruning=self.pruning,
             sampler=self.sampler,
+            trainer=self.trainer,
+            given=frozenset(self.model_fields_set),
         )
         raise_all(inconsistencies(parts), "study")
         return self
@@ -212,6 +232,8 @@ class StudySpec(Section):
 
     def resolve(self, params: Mapping[str, ParameterValue], *, default_loss: str) -> Hyperparameters:
         """The complete recipe of a trial; see `hpsearch.spec.resolution`."""
+        if self.trainer is not None:
+            return resolve_own(self.space, params, default_loss=default_loss)
         recipe = resolve(self.model, self.space, params, default_loss=default_loss)
         return replace(recipe, augment=self.data.augment.strengths(with_fixed(self.space, params)))
 
@@ -222,6 +244,8 @@ class StudySpec(Section):
         referred = {name for _, name, _ in self.model.references()}
         given = self.space.keys() - referred
         form["model"] = {key: value for key, value in model.items() if key not in given}
+        if self.trainer is not None:
+            del form["model"]
         if len(self.objectives) == 1:
             form = {("objective" if key == "objectives" else key): value for key, value in form.items()}
             form["objective"] = form["objective"][0]

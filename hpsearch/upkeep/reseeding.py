@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from hpsearch.beginning import with_start
 from hpsearch.data import PreparedData
 from hpsearch.engine import forward
+from hpsearch.errors import InputError
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.training import train_cohort
@@ -52,8 +53,11 @@ def reseed(
     The test part is read for the report alone: nothing is chosen by it, and the study's model stays as it is.
 
     Raises:
+        InputError: a trainer of one's own trained the study.
         TrainingError: a refit diverged.
     """
+    if spec.trainer is not None:
+        raise InputError(f"study {spec.study!r} has a trainer, {spec.trainer}: other seeds are for it to try")
     data = with_start(spec, prepare_study(spec, cache), store)
     addresses = [
         Address(

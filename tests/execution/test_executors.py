@@ -14,7 +14,7 @@ import yaml
 
 from hpsearch.errors import TrainingError
 from hpsearch.execution import cluster_worker, open_executor
-from hpsearch.execution.training import StoppedError
+from hpsearch.execution.outcome import StoppedError
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.spec import Cluster
 from tests.execution.test_training import changed, data, task, train, trial, without_clock  # noqa: F401 - a fixture

@@ -7,9 +7,8 @@ import pytest
 
 from hpsearch.engine import Cohort
 from hpsearch.execution import pipeline as pipeline_module
-from hpsearch.execution.outcome import failed
+from hpsearch.execution.outcome import StoppedError, failed
 from hpsearch.execution.pipeline import Pipeline
-from hpsearch.execution.training import StoppedError
 from hpsearch.store import Store
 from hpsearch.study import run_study
 from tests.execution.test_training import task, trial

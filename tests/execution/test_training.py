@@ -9,7 +9,7 @@ import pytest
 from hpsearch.data import prepare
 from hpsearch.execution import CohortTask, TrialTask, open_executor, train_cohort
 from hpsearch.execution.evaluation import EvaluationSet
-from hpsearch.execution.training import StoppedError
+from hpsearch.execution.outcome import StoppedError
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.randomness import Address
 from tests.support.studies import spec_of

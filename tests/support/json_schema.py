@@ -54,6 +54,8 @@ _CHECKS = {
     "const": lambda _, constant, v: v == constant and type(v) is type(constant),
     "anyOf": lambda _, schemas, v: any(accepts(schema, v) for schema in schemas),
     "not": lambda _, schema, v: not accepts(schema, v),
+    "if": lambda schema, condition, v: accepts(condition, v) or accepts(schema["else"], v),
+    "else": lambda *_: True,
     "minimum": _number(lambda value, bound: value >= bound),
     "maximum": _number(lambda value, bound: value <= bound),
     "exclusiveMinimum": _number(lambda value, bound: value > bound),
