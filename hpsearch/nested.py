@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 
 from hpsearch.archive import last_run
 from hpsearch.errors import InputError
+from hpsearch.extensions import Code
 from hpsearch.judgment.generalization import OuterFold, nested_json
 from hpsearch.results import open_for_reading
 from hpsearch.search.places import Database, place_of
@@ -18,7 +19,9 @@ Watch = Callable[[], AbstractContextManager[Observer]]
 """Who watches a search: asked for one observer a fold."""
 
 
-def run_nested(home: StudyHome, store: Store, *, folds: int, workers: int, watch: Watch) -> dict[str, object]:
+def run_nested(
+    home: StudyHome, store: Store, *, folds: int, workers: int, watch: Watch, code: Code | None = None
+) -> dict[str, object]:
     """Search anew on all but one outer fold, for each of them; what `nested.json` in the study's home then holds.
 
     The outer folds share out the rows on which the study trains and validates; its test part stays sealed. Each search
@@ -34,7 +37,9 @@ def run_nested(home: StudyHome, store: Store, *, folds: int, workers: int, watch
     done = []
     for spec in fold_specs(home, folds):
         with watch() as observer:
-            result = run_study(spec, store=store, observer=observer, workers=workers, storage=storage)
+            result = run_study(
+                spec, store=store, observer=observer, workers=workers, storage=storage, code=code
+            )
         done.append(_fold(result))
     found = nested_json(done)
     write_text(home.nested, json.dumps(found, indent=1))

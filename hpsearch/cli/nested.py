@@ -1,15 +1,18 @@
 """`hpsearch nested`: how good what this search finds is, without the flattery of having been chosen."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.options import Verb, code_option, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, words
 from hpsearch.cli.run import stoppable, workers_option
 from hpsearch.errors import HpsearchError
 from hpsearch.store import Store, StudyHome
+
+if TYPE_CHECKING:
+    from hpsearch.extensions import Code
 
 
 @click.command(
@@ -20,12 +23,15 @@ from hpsearch.store import Store, StudyHome
 @study_argument
 @store_option
 @workers_option
+@code_option
 @click.option(
     "--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many outer folds."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the scores.")
 @json_option
-def nested(study: str, store: Store, workers: int, *, folds: int, quiet: bool, as_json: bool) -> None:
+def nested(
+    study: str, store: Store, workers: int, code: "Code", *, folds: int, quiet: bool, as_json: bool
+) -> None:
     """Search anew on all but one of k outer folds of a STUDY's rows, for each fold, and score each winner on it.
 
     What comes out is the score to expect of what such a search finds: each winner is scored on rows that had no part in
@@ -38,7 +44,14 @@ def nested(study: str, store: Store, workers: int, *, folds: int, quiet: bool, a
     home = store.find(study)
     again = words("hpsearch", "nested", home.key, "--folds", folds)
     with stoppable(lambda: "the folds' trials are kept", again):
-        found = run_nested(home, store, folds=folds, workers=workers, watch=lambda: LiveDisplay(quiet=quiet))
+        found = run_nested(
+            home,
+            store,
+            folds=folds,
+            workers=workers,
+            watch=lambda: LiveDisplay(quiet=quiet),
+            code=code,
+        )
     _track(store, home)
     if as_json:
         print_json({"study": home.key, **found})
