@@ -31,6 +31,7 @@ test-faults: $(VENV)/.installed-dev  ## real faults: kills, outages, full disks,
 	$(BIN)/pytest -n 2 --dist worksteal tests/faults
 
 test-slow: $(VENV)/.installed-dev $(VENV)/.installed-studies  ## the slow tests, but for faults and those in a browser
+	-@$(MAKE) --no-print-directory data
 	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not browser" --ignore=tests/faults
 
 test-all: check $(VENV)/.installed-studies  ## every test, also the slow ones and those in a browser

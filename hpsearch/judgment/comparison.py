@@ -37,7 +37,7 @@ def leaders(losses: Sequence[Sequence[float]]) -> Leaders:
     The mean difference over rows against its standard error (normal approximation), p-values corrected by Holm (1979).
     The leading group ends before the first trial that is significantly worse.
     """
-    table = np.asarray(losses[:COMPARED], dtype=np.float64)
+    table = _finite(losses[:COMPARED])
     differences = table[1:] - table[0]
     means = differences.mean(axis=1)
     errors = differences.std(axis=1, ddof=1) / sqrt(table.shape[1]) if len(differences) else np.empty(0)
@@ -45,6 +45,14 @@ def leaders(losses: Sequence[Sequence[float]]) -> Leaders:
     corrected = _holm(p_values)
     worse = [number for number, p in enumerate(corrected, 1) if p < LEVEL]
     return Leaders(same=worse[0] if worse else len(table), compared=len(table), p_values=tuple(corrected))
+
+
+def _finite(losses: Sequence[Sequence[float]]) -> NDArray[np.float64]:
+    """(trials, rows), where what half precision, in which they are kept, has no number for is its largest.
+
+    A trial that ran away may have finished. It is worse than others, by much, and not by infinity less infinity.
+    """
+    return np.minimum(np.asarray(losses, dtype=np.float64), np.finfo(np.float16).max)
 
 
 def _upper_tail(mean: float, error: float) -> float:
@@ -68,7 +76,7 @@ def optimism(losses: Sequence[Sequence[float]], stream: np.random.Generator) -> 
     Bootstrap bias correction (Tsamardinos, Greasidou and Borboudakis 2018): the best trial on rows drawn with
     repetition is scored on the rows not drawn; the mean of that less its score on those drawn.
     """
-    table = np.asarray(losses, dtype=np.float64)
+    table = _finite(losses)
     rows = table.shape[1]
     gaps = []
     for _ in range(RESAMPLES):

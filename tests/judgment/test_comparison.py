@@ -68,3 +68,12 @@ def test_losses_of_rows_average_to_the_loss():
     assert wrong(outputs, y, loss="cross_entropy").mean() == pytest.approx(
         np.mean(outputs.argmax(axis=1) != y)
     )
+
+
+def test_a_trial_that_ran_away_is_worse_and_disturbs_nobody():
+    """Losses that half precision cannot hold are infinite: in one trial, in two, in all."""
+    endless = [np.inf] * 10 + [1.0] * 390
+    sound = rows([0.0, 0.001])
+    assert leaders([*sound, endless, endless]).same == 2
+    assert leaders([endless, endless]).same == 2
+    assert np.isfinite(optimism([*sound, endless], np.random.default_rng(0)))

@@ -1,4 +1,3 @@
-import multiprocessing
 import sqlite3
 import subprocess
 import sys
@@ -203,18 +202,14 @@ def test_a_study_is_written_without_importing_mlflow(store):
     assert done.returncode == 0, done.stderr
 
 
-def _open(root, results):
-    open_database(Store(root))
-    results.put("made")
-
-
 @pytest.mark.slow
 def test_processes_that_make_the_same_database_at_once_do_not_fail(tmp_path):
-    context = multiprocessing.get_context("spawn")
-    results = context.Queue()
-    processes = [context.Process(target=_open, args=(tmp_path / "new", results)) for _ in range(3)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from hpsearch.store import Store
+        from hpsearch.tracking.embedded import open_database
+        open_database(Store(Path(sys.argv[1])))
+    """
+    processes = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "new")]) for _ in range(3)]
+    assert [process.wait(60) for process in processes] == [0, 0, 0]

@@ -147,6 +147,7 @@ def test_a_server_for_a_team_lets_in_who_it_should_and_nobody_else(study, tmp_pa
 
 def _client(study, uri, admin, monkeypatch):
     """Wrong credentials are told and cost nothing; right ones write a study, one batch a trial."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "60")  # this is no test of how fast the machine is
     establish_identity(study.home, uri=uri, experiment=None)
     monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", admin[0])
     monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "wrong")
