@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run install format check test test-faults test-slow test-all bench data studies docs ui clean
+.PHONY: help run install format check test test-faults test-slow test-browser test-all bench data studies docs ui clean
 
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-faults: $(VENV)/.installed-dev  ## real faults: kills, outages, full disks,
 test-slow: $(VENV)/.installed-dev $(VENV)/.installed-studies  ## the slow tests, but for faults and those in a browser
 	-@$(MAKE) --no-print-directory data
 	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not browser" --ignore=tests/faults
+
+test-browser: $(VENV)/.installed-dev  ## the tests in a browser (Chromium)
+	$(BIN)/pytest -n 2 -m browser
 
 test-all: check $(VENV)/.installed-studies  ## every test, also the slow ones and those in a browser
 	$(BIN)/pytest -n 2 --dist worksteal
