@@ -25,8 +25,15 @@ _OURS, _OPTUNA, _SKLEARN = (
     "benchmarks.peers.sklearn_search",
 )
 _TRIALS = 100
-_HALVING = ("sampler=random", "pruning.rule=halving", "pruning.min_epochs=5", "pruning.warmup_epochs=0")
-
+# as HalvingRandomSearchCV and MLPClassifier have it: rungs at 5, 15 and 45 epochs, n_iter_no_change of 10
+_HALVING = (
+    "sampler=random",
+    "pruning.rule=halving",
+    "pruning.min_epochs=5",
+    "pruning.warmup_epochs=0",
+    "space.epochs=45",
+    "early_stopping.patience=10",
+)
 
 _MEMORY = Path("/dev/shm")
 

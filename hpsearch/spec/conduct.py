@@ -82,7 +82,8 @@ class Pruning(Section):
         default=3, description="for `halving` and `hyperband`: one trial of so many goes on at each rung"
     )
     min_epochs: Annotated[int, _epochs(1)] = Field(
-        default=1, description="for `halving` and `hyperband`: the epoch of the first rung"
+        default=1,
+        description="for `halving` and `hyperband`: the epoch of the first rung; they ration epochs, so give `epochs` one value in the space",
     )
 
     @model_validator(mode="before")
