@@ -83,7 +83,8 @@ class Pruning(Section):
     )
     min_epochs: Annotated[int, _epochs(1)] = Field(
         default=1,
-        description="for `halving` and `hyperband`: the epoch of the first rung; they ration epochs, so give `epochs` one value in the space",
+        description="for `halving` and `hyperband`: the epoch of the first rung; they ration epochs, so give "
+        "`epochs` one value in the space",
     )
 
     @model_validator(mode="before")
