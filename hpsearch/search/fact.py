@@ -4,8 +4,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-import numpy as np
-
 from hpsearch.judgment.finding import Finding
 
 State = Literal["complete", "stopped_early", "pruned", "diverged", "failed"]
@@ -68,6 +66,8 @@ class TrialFact:
 
 def half_precision(values: Iterable[float]) -> tuple[float, ...]:
     """Each number as a float16 has it, three digits: for losses of rows, that are compared on average."""
+    import numpy as np  # noqa: PLC0415 - facts are read where nothing else needs it
+
     with np.errstate(over="ignore"):
         return tuple(np.fromiter(values, np.float64).astype(np.float16).astype(np.float64).tolist())
 
@@ -78,5 +78,7 @@ def single_precision(values: Iterable[float]) -> tuple[float, ...]:
     Networks learn in float32, so nothing that was measured is lost, and a curve takes half the space in JSON.
     What exceeds float32 becomes infinite.
     """
+    import numpy as np  # noqa: PLC0415 - facts are read where nothing else needs it
+
     with np.errstate(over="ignore"):
         return tuple(map(float, np.fromiter(values, np.float64).astype(np.float32).astype("U32")))

@@ -4,12 +4,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import shorten
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from hpsearch.addresses import redacted, secret_in
 from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import place_of
+from hpsearch.search.reader import Reader, reader_of
 from hpsearch.store import Store, StudyHome, load_nested, load_result
 from hpsearch.tracking.card import StudyCard, read_card
 from hpsearch.tracking.curves import shown_curves
@@ -29,9 +30,6 @@ from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
 from hpsearch.tracking.study_run import study_record
 from hpsearch.tracking.view import offer_view
-
-if TYPE_CHECKING:
-    from hpsearch.search.facts import FactStore
 
 _TRIALS_AT_ONCE: Final = 50
 
@@ -94,7 +92,7 @@ class Projector:
         quieten(os.environ)
         self._store, self._home, self._identity, self._card = store, home, identity, card
         self._sink: Sink | None = None
-        self._store_of_facts: FactStore | None = None
+        self._reader: Reader | None = None
         self._known: list[TrialFact] = []
         self._seen = 0
         self._written: set[int] = set()
@@ -139,11 +137,9 @@ class Projector:
 
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""
-        if self._store_of_facts is None:
-            from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna, only where facts are read
-
-            self._store_of_facts = FactStore.open(place_of(self._home), study=self._home.key)
-        self._known += self._store_of_facts.since(len(self._known))
+        if self._reader is None:
+            self._reader = reader_of(place_of(self._home), study=self._home.key)
+        self._known += self._reader.since(len(self._known))
         return self._known
 
     def _guard(self, work: Callable[[], object]) -> None:

@@ -1,0 +1,115 @@
+"""Facts read without Optuna, by a process for which its import would cost more than all else that it does."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from sys import intern
+from typing import Any, Final, Protocol
+
+from hpsearch.search.fact import ParameterValue, TrialFact
+from hpsearch.search.places import Place
+from hpsearch.search.stored import fact_of
+
+_STUDY: Final = 0  # the one study of a journal
+_CREATE_STUDY, _SET_ATTRIBUTE, _CREATE_TRIAL = 0, 2, 4  # optuna.storages.journal._storage.JournalOperation
+_COMPLETE, _PRUNED, _FAILED = 1, 2, 3  # optuna.trial.TrialState
+
+
+class Reader(Protocol):
+    """Who reads a study's facts while another process appends to them."""
+
+    def since(self, number: int) -> list[TrialFact]:
+        """The facts from a trial number on; cheap to call again, only what was appended since is read.
+
+        Raises:
+            StorageError: they cannot be read.
+        """
+        ...
+
+
+def reader_of(place: Place, *, study: str) -> Reader:
+    """Who reads a study's facts at a place.
+
+    Raises:
+        StorageError: no such study.
+    """
+    if isinstance(place, Path):
+        return JournalReader(place, study=study)
+    return _store_of(place, study)
+
+
+class JournalReader:
+    """Reads a journal as this package writes it: one line a trial, whole. Whatever else is there is left to Optuna."""
+
+    def __init__(self, path: Path, *, study: str) -> None:
+        self._path, self._study = path, study
+        self._read = 0  # bytes
+        self._facts: list[TrialFact] = []
+        self._store: Reader | None = None
+
+    def since(self, number: int) -> list[TrialFact]:
+        """See `Reader`."""
+        if self._store is None:
+            try:
+                self._read_on()
+            except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+                self._store = _store_of(self._path, self._study)
+        return self._facts[number:] if self._store is None else self._store.since(number)
+
+    def _read_on(self) -> None:
+        """Take in the whole lines that were appended; one without its end is still being written."""
+        with self._path.open("rb") as journal:
+            journal.seek(self._read)
+            for line in journal:
+                if not line.endswith(b"\n"):
+                    break
+                self._take(json.loads(line, object_pairs_hook=_with_shared_keys))
+                self._read += len(line)
+
+    def _take(self, record: Mapping[str, Any]) -> None:
+        operation = record["op_code"]
+        if operation == _CREATE_TRIAL and record["study_id"] == _STUDY:
+            self._facts.append(_fact(record, number=len(self._facts)))
+        elif operation == _CREATE_STUDY and not self._read and record["study_name"] == self._study:
+            pass
+        elif operation != _SET_ATTRIBUTE:
+            raise ValueError(operation)
+
+
+def _fact(record: Mapping[str, Any], *, number: int) -> TrialFact:
+    state = record["state"]
+    if state not in (_COMPLETE, _PRUNED, _FAILED):
+        raise ValueError(state)
+    values = record["values"] if record["value"] is None else [record["value"]]
+    distributions = {name: intern(record["distributions"][name]) for name in record["params"]}
+    return fact_of(
+        record["user_attrs"],
+        number=number,
+        sampled={name: _sampled(drawn, distributions[name]) for name, drawn in record["params"].items()},
+        distributions=distributions,
+        values=values if state == _COMPLETE else None,
+    )
+
+
+def _sampled(drawn: float, distribution: str) -> ParameterValue:
+    """The value that Optuna notes as a number: of a choice its place."""
+    about = json.loads(distribution)
+    return _VALUES[about["name"]](drawn, about["attributes"])
+
+
+_VALUES: Final[dict[str, Callable[[float, Mapping[str, Any]], ParameterValue]]] = {
+    "FloatDistribution": lambda drawn, _: drawn,
+    "IntDistribution": lambda drawn, _: int(drawn),
+    "CategoricalDistribution": lambda drawn, about: about["choices"][int(drawn)],
+}
+
+
+def _with_shared_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys are the very strings that other records have."""
+    return {intern(key): value for key, value in pairs}
+
+
+def _store_of(place: Place, study: str) -> Reader:
+    from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna
+
+    return FactStore.open(place, study=study)
