@@ -65,6 +65,7 @@ def environment() -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if name not in _STEERING}
     clean |= dict.fromkeys(_THREADS, "1")
     clean["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+    clean.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program is not compiled at each start
     clean["PYTHONPATH"] = str(ROOT)
     return clean
 
