@@ -250,23 +250,29 @@ _METRICS: Final[Mapping[str, _Metric]] = {
 
 def _roc_auc(outputs: Outputs, y: Targets, counts: Array, task: Task) -> Array:
     """(N, O), (R, N) -> (R,): P(a positive ranks above a negative); one class against the rest, averaged."""
-    logs = log_probabilities(outputs)
+    logs, drawn = log_probabilities(outputs), np.ascontiguousarray(counts.T)
     if task.kind == "binary":
-        return _area(logs[:, 1] - logs[:, 0], y == 1, counts)
-    areas = [_area(logs[:, i], y == i, counts) for i in range(len(task.classes))]
+        return _area(logs[:, 1] - logs[:, 0], y == 1, drawn)
+    areas = [_area(logs[:, i], y == i, drawn) for i in range(len(task.classes))]
     mean: Array = np.stack(areas, axis=-1).mean(axis=-1)
     return mean
 
 
-def _area(scores: Array, positive: NDArray[np.bool_], counts: Array) -> Array:
-    """The Mann-Whitney statistic with ties counted half; NaN where one side is empty."""
+def _area(scores: Array, positive: NDArray[np.bool_], drawn: Array) -> Array:
+    """The Mann-Whitney statistic with ties counted half, (N,) scores, (N, R) -> (R,); NaN where one side is empty.
+
+    All sums are of whole numbers, and exact.
+    """
     order = np.argsort(scores, kind="stable")
-    new = np.flatnonzero(np.diff(scores[order], prepend=-np.inf) > 0)
-    drawn, is_positive = counts[:, order], positive[order]
-    above = np.add.reduceat(drawn * is_positive, new, axis=1)
-    below = np.add.reduceat(drawn * ~is_positive, new, axis=1)
-    wins = (above * (below.cumsum(axis=1) - 0.5 * below)).sum(axis=1)
-    pairs = above.sum(axis=1) * below.sum(axis=1)
+    ordered, ranks = scores[order], np.flatnonzero(positive[order])
+    below = np.zeros((len(order) + 1, drawn.shape[1]))  # row i: of the negatives, those among the first i
+    np.take(drawn, order, axis=0, out=below[1:], mode="clip")
+    above = below[ranks + 1]
+    below[ranks + 1] = 0
+    np.cumsum(below, axis=0, out=below)
+    first, behind = (np.searchsorted(ordered, ordered[ranks], side=side) for side in ("left", "right"))
+    wins = np.einsum("pr,pr->r", above, below[first] + below[behind]) / 2
+    pairs = above.sum(axis=0) * below[-1]
     area: Array = wins / np.where(pairs > 0, pairs, np.nan)
     return area
 
