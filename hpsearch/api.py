@@ -75,6 +75,7 @@ def run_study(
     fresh: bool = False,
     progress: Progress = True,
     trainer: Callable[..., Any] | None = None,
+    metrics: Mapping[str, Callable[..., float]] | None = None,
     allow_code: bool = False,
 ) -> Study:
     """Run a study to its budget, or go on where it left off; as `hpsearch run` does.
@@ -88,25 +89,27 @@ def run_study(
         fresh: begin a new generation beside the stored trials.
         progress: whether lines on standard error tell how it goes; or a function that is given each trial.
         trainer: what trains in place of hpsearch's networks: `(parameters, data) -> one dict of metrics an epoch`.
+        metrics: functions `(targets, predictions) -> number` by name, whose directions the study's `metrics` state.
         allow_code: whether code that the study names as `module:function` is imported; that executes it.
 
     Raises:
         HpsearchError: as the command line would report it.
     """
     place = Store.locate(store)
-    own = None if trainer is None else Extension.of(trainer)
-    spec = _spec(study, data, place, {} if own is None else {"trainer": own.name})
-    code = Code(allowed=allow_code, given={} if own is None else {"trainer": own})
+    own = {} if trainer is None else {"trainer": Extension.of(trainer)}
+    own |= {f"metrics.{name}": Extension.of(function) for name, function in (metrics or {}).items()}
+    spec = _spec(study, data, place, own)
+    code = Code(allowed=allow_code, given=own)
     observer = _Observer(progress)
     result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
     return Study(result=result, name=result.home.key, store=place.root)
 
 
 def _spec(
-    study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store, more: Mapping[str, Any]
+    study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store, own: Mapping[str, Extension]
 ) -> StudySpec:
-    """The study on the data that is handed over, if any, with `more` keys that are."""
-    as_it_is, base = data is None and not more, Path()
+    """The study on the data and with the code that are handed over, if any."""
+    as_it_is, base = data is None and not own, Path()
     if isinstance(study, str | Path):
         base = Path(study).parent
         study = load_study(Path(study)) if as_it_is else _read(Path(study))
@@ -115,7 +118,7 @@ def _spec(
             return study
         base = study.base
         study = study.written()
-    content = {**study, **more}
+    content = _with_code(study, own)
     if data is not None:
         from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
 
@@ -123,6 +126,19 @@ def _spec(
         section = dict(content.get("data") or {})
         content["data"] = {**section, **kept(data, section.get("target"), base)}
     return parse_study(dump(content), name="study", base=base)
+
+
+def _with_code(study: Mapping[str, Any], own: Mapping[str, Extension]) -> dict[str, Any]:
+    """The study with the names of the functions that are handed over, by their keys."""
+    content = dict(study)
+    for key, extension in own.items():
+        section, _, name = key.partition(".")
+        if not name:
+            content[section] = extension.name
+        else:
+            there = content.get(section) or {}
+            content[section] = {**there, name: {**there.get(name, {}), "function": extension.name}}
+    return content
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -23,9 +23,10 @@ from hpsearch.execution import (
 from hpsearch.execution.executors import Workers
 from hpsearch.execution.hindsight import Hindsight
 from hpsearch.execution.outcome import StoppedError
-from hpsearch.extensions import Extension
+from hpsearch.extensions import Extensions
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.metrics import baseline_loss, largest_class
+from hpsearch.judgment.own_metrics import own_metrics
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact, single_precision
 from hpsearch.search.facts import FactStore
@@ -52,10 +53,11 @@ class Driver:
         store: FactStore,
         *,
         retired: Callable[[TrialFact], None],
-        trainer: Extension | None = None,
+        own: Extensions | None = None,
     ) -> None:
         self._spec, self._data, self._store, self._retired = spec, data, store, retired
-        self._trainer = trainer
+        own = own or Extensions()
+        self._trainer, self._metrics = own.trainer, own_metrics(spec, own.metrics)
         self._known = {fact.number: fact for fact in store.facts()}
         self._proposals = Proposals(spec)
         self._hindsight = Hindsight(spec.pruning, spec.objectives[0], rounded=single_precision)
@@ -134,6 +136,7 @@ class Driver:
             members=self._data.training.members,
             workers=pool.count,
             trainer=self._trainer,
+            metrics=self._metrics,
         )
         pipeline.issue([proposal.number for proposal in proposals], cohorts)
 

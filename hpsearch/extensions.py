@@ -20,7 +20,7 @@ from hpsearch.spec import StudySpec
 from hpsearch.spec.code import ALLOW_VARIABLE, is_path
 from hpsearch.spec.findings import KeyPath, suggestion
 
-Kind = Literal["trainer"]
+Kind = Literal["trainer", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,57 +80,84 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
-    """What code of one's own a run may use: functions handed over, and modules where that is allowed."""
+class Extensions:
+    """The code of one's own that a study uses: what trains, where it is not hpsearch, and metrics by their names."""
 
-    allowed: bool = False
-    given: Mapping[Kind, Extension] = field(default_factory=dict)
+    trainer: Extension | None = None
+    metrics: Mapping[str, Extension] = field(default_factory=dict)
 
-    def trainer(self, spec: StudySpec) -> Extension | None:
-        """What trains the study's trials, None where hpsearch does.
+    def named(self) -> dict[str, Extension]:
+        """All of it, by the keys of the study file."""
+        trainer = {} if self.trainer is None else {"trainer": self.trainer}
+        return trainer | {f"metrics.{name}": metric for name, metric in self.metrics.items()}
+
+    def provenance(self) -> dict[str, Any]:
+        """Where all of it comes from, as it is recorded."""
+        return {key: extension.provenance() for key, extension in self.named().items()}
+
+    def changed_since(self, recorded: Mapping[str, Any]) -> list[str]:
+        """Sentences on code that is not what it was when it was recorded."""
+        return [
+            f"{key}: {extension.name} has changed since the first trials were trained: theirs may not compare with "
+            "those to come (--fresh begins anew)"
+            for key, extension in self.named().items()
+            if (before := recorded.get(key)) and before["source"] != extension.provenance()["source"]
+        ]
+
+    def check_travel(self, spec: StudySpec, workers: int) -> None:
+        """Refuse functions for several processes that none of them could import.
 
         Raises:
-            SpecError: there is no such trainer, it cannot be imported, or must not be.
+            InputError: with what to do.
         """
-        if spec.trainer is None:
-            return None
-        return self.given.get("trainer") or _found(spec, ("trainer",), spec.trainer, "trainer", self)
+        bound = [extension.name for extension in self.named().values() if not extension.travels]
+        if not bound or (workers == 1 and spec.cluster.address is None):
+            return
+        where = f"{workers} worker processes" if spec.cluster.address is None else "the workers of a cluster"
+        raise InputError(
+            f"{', '.join(bound)} cannot be imported by {where}: what a notebook, a script or a function defines is "
+            "there only; put it into a module of its own, or train with workers=1"
+        )
 
 
-def provenance(trainer: Extension | None) -> dict[str, Any]:
-    """What is recorded of a study's own code, by what it is."""
-    return {} if trainer is None else {"trainer": trainer.provenance()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """What code of one's own a run may use: modules where that is allowed, and functions handed over.
 
-
-def changed_code(attributes: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Sentences on code that is not what it was when the study's first trials were trained."""
-    return [
-        f"the {kind} {found['reference']} has changed since the first trials were trained: theirs may not compare with "
-        "those to come (--fresh begins anew)"
-        for kind, found in now.items()
-        if (before := attributes.get("code", {}).get(kind)) and before["source"] != found["source"]
-    ]
-
-
-def check_travels(trainer: Extension | None, spec: StudySpec, workers: int) -> None:
-    """Refuse a function for several processes that none of them could import.
-
-    Raises:
-        InputError: with what to do.
+    `given` has these by the keys of the study file: `trainer`, `metrics.NAME`.
     """
-    if trainer is None or trainer.travels or (workers == 1 and spec.cluster.address is None):
-        return
-    where = f"{workers} worker processes" if spec.cluster.address is None else "the workers of a cluster"
-    raise InputError(
-        f"the trainer {trainer.reference} cannot be imported by {where}: what a notebook, a script or a function "
-        "defines is there only; put it into a module of its own, or train with workers=1"
-    )
+
+    allowed: bool = False
+    given: Mapping[str, Extension] = field(default_factory=dict)
+
+    def of_study(self, spec: StudySpec) -> Extensions:
+        """The code that a study names, imported.
+
+        Raises:
+            SpecError: some is not there, cannot be imported, or must not be.
+        """
+        trainer = None if spec.trainer is None else self._find(spec, ("trainer",), spec.trainer, "trainer")
+        metrics = {
+            name: self._find(spec, ("metrics", name, "function"), metric.function, "metric")
+            for name, metric in spec.metrics.items()
+        }
+        return Extensions(trainer=trainer, metrics=metrics)
+
+    def _find(self, spec: StudySpec, path: tuple[str, ...], name: str, kind: Kind) -> Extension:
+        """What was handed over for a key, or what it names."""
+        given = self.given.get(".".join(path[:2]))
+        if given is not None:
+            return given
+        return (
+            _in_module(spec, path, name, self.allowed)
+            if is_path(name)
+            else _installed(spec, path, name, kind)
+        )
 
 
-def _found(spec: StudySpec, path: KeyPath, name: str, kind: Kind, code: Code) -> Extension:
-    if not is_path(name):
-        return _installed(spec, path, name, kind)
-    if not code.allowed:
+def _in_module(spec: StudySpec, path: KeyPath, name: str, allowed: bool) -> Extension:  # noqa: FBT001
+    """What a module has, which may lie beside the study file."""
+    if not allowed:
         rule = f"{name} is code, which runs with all your rights, and this run has not been allowed to"
         remedy = f"read it, then say --allow-code (in Python allow_code=True), or set {ALLOW_VARIABLE}=1"
         raise SpecError(spec.problem(path, rule, remedy))

@@ -81,7 +81,7 @@ def _losses(spec: StudySpec, task: Task) -> list[Problem]:
 
 
 def _metrics(spec: StudySpec, task: Task) -> list[Problem]:
-    fitting = {"loss", *metrics_of(task)}
+    fitting = {"loss", *metrics_of(task), *spec.metrics}
     return [
         spec.problem(
             ("objectives", index, "metric"),

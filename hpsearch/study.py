@@ -19,7 +19,7 @@ from hpsearch.data import PreparedData
 from hpsearch.driver import Driver, Ending
 from hpsearch.errors import StorageError, TrackingError
 from hpsearch.execution.executors import check_cluster
-from hpsearch.extensions import Code, Extension, changed_code, check_travels, provenance
+from hpsearch.extensions import Code, Extensions
 from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
 from hpsearch.search.fact import TrialFact
@@ -89,8 +89,8 @@ def run_study(
         StorageError: the store cannot be read or written.
     """
     check_cluster(spec)
-    trainer = (code or Code()).trainer(spec)
-    check_travels(trainer, spec, workers)
+    own = (code or Code()).of_study(spec)
+    own.check_travel(spec, workers)
     data = with_start(spec, prepare_study(spec, store.cache), store)
     start = fingerprint(data.training.start)
     database = chosen_database(storage, spec.storage.url, base=spec.base)
@@ -105,22 +105,22 @@ def run_study(
             choose_place(home, database),
             fingerprint=data.fingerprint,
             start=start,
-            code=provenance(trainer),
+            code=own.provenance(),
         ) as store_of_facts,
     ):
         observer.opened(spec, home, data, len(store_of_facts.facts()))
         warn_early(spec.tracking.uri, observer.warning)
         _say_beginning(spec, data, observer)
-        for change in changed_code(store_of_facts.attributes, provenance(trainer)):
+        for change in own.changed_since(store_of_facts.attributes.get("code", {})):
             observer.warning(change)
         tracker = Tracker.start(
             store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment, spec=spec
         )
         try:
-            driver = Driver(spec, data, store_of_facts, retired=observer.retired, trainer=trainer)
+            driver = Driver(spec, data, store_of_facts, retired=observer.retired, own=own)
             ended = driver.run(workers, notice=observer.warning)
             observer.step("refitting the winner and scoring it on the test part")
-            result = _conclude(spec, home, data, driver.facts, trainer)
+            result = _conclude(spec, home, data, driver.facts, own)
             note_run(spec, home, ended=ended)
         except BaseException:
             tracker.abandon()
@@ -154,13 +154,13 @@ def _conclude(
     home: StudyHome,
     data: PreparedData,
     facts: Sequence[TrialFact],
-    trainer: Extension | None,
+    own: Extensions,
 ) -> Mapping[str, Any]:
     """The winner's result; the test part stays sealed when the stored result is of the same winner."""
     fact = choose(facts, spec)
     stored = load_result(home)
     stands = standing(facts, spec).to_json()
-    if stored is not None and stored["trial"] == fact.number and (trainer or _is_readable(home)):
+    if stored is not None and stored["trial"] == fact.number and (own.trainer or _is_readable(home)):
         renewed: dict[str, Any] = json.loads(json.dumps({**stored, "standing": stands}))
         if renewed != stored:
             renew_standing(home, renewed)
@@ -171,7 +171,7 @@ def _conclude(
         "trial": fact.number,
         "fingerprint": data.fingerprint,
     }
-    winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()}, trainer)
+    winner = refit_and_score(fact, spec, data, {**about, "ranges": data.ranges()}, own)
     result = {**about, **winner.to_json(), "standing": stands, "data": asdict(data.summary)}
     example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)

@@ -17,10 +17,11 @@ from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
 from hpsearch.execution.own_models import LOSS, OwnModel
 from hpsearch.execution.trainers import TrainerData, trained_model, trainer_seed
-from hpsearch.extensions import Extension
+from hpsearch.extensions import Extension, Extensions
 from hpsearch.judgment.inspection import inspect, permutation_importance
 from hpsearch.judgment.leaks import lone_predictors
 from hpsearch.judgment.metrics import final_scores
+from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, scores_by
 from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
@@ -76,7 +77,7 @@ def refit_and_score(
     spec: StudySpec,
     data: PreparedData,
     about: Mapping[str, Any],
-    trainer: Extension | None = None,
+    own: Extensions | None = None,
 ) -> Winner:
     """Train the winner's recipe on training and validation data, then open the test part, once.
 
@@ -85,9 +86,9 @@ def refit_and_score(
     Raises:
         TrainingError: the network diverged, or a trainer's model cannot predict.
     """
-    refit_data = data.refit()
-    if trainer is not None:
-        return _winner_of_trainer(fact, spec, data, refit_data, trainer)
+    refit_data, own = data.refit(), own or Extensions()
+    if own.trainer is not None:
+        return _winner_of_trainer(fact, spec, data, refit_data, own.trainer)
     address = Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)
     (weights,), hyperparameters, epochs = refit(fact, spec, refit_data, data.training.start, [address])
     model = TrainedModel(
@@ -100,11 +101,12 @@ def refit_and_score(
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = forward(model.weights, test.x, test.lengths)
     predict = partial(forward, model.weights)
+    metrics = own_metrics(spec, own.metrics)
     return Winner(
         fact=fact,
         model=model,
         epochs=epochs,
-        test=_test_scores(outputs, test.y, refit_data.task, model.loss, spec.seed),
+        test=_test_scores(outputs, test.y, refit_data.task, loss=model.loss, seed=spec.seed, metrics=metrics),
         baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
         inspection={
             **_inspect(predict, test, outputs, refit_data, data.sealed, loss=model.loss, seed=spec.seed),
@@ -133,7 +135,7 @@ def _winner_of_trainer(
     own = OwnModel(model=model, task=refit_data.task)
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = own.outputs(test)
-    scores = _test_scores(outputs, test.y, refit_data.task, LOSS, spec.seed)
+    scores = _test_scores(outputs, test.y, refit_data.task, loss=LOSS, seed=spec.seed)
 
     def predict(x: NDArray[Any]) -> NDArray[np.float64]:
         return own.outputs(Part(x=x, y=test.y[: len(x)]))
@@ -231,11 +233,24 @@ def _lone_predictors(data: RefitData) -> dict[str, float]:
 
 
 def _test_scores(
-    outputs: NDArray[np.floating], y: NDArray[np.generic], task: Task, loss: str, seed: int
+    outputs: NDArray[np.floating],
+    y: NDArray[np.generic],
+    task: Task,
+    *,
+    loss: str,
+    seed: int,
+    metrics: Sequence[OwnMetric] = (),
 ) -> dict[str, Score]:
     values = final_scores(outputs, y, task=task, loss=loss)
     stream = Address(seed=seed).stream("bootstrap")
-    intervals = bootstrap_scores(outputs, y, task=task, loss=loss, stream=stream)
+    intervals = dict(bootstrap_scores(outputs, y, task=task, loss=loss, stream=stream))
+    try:
+        values |= scores_by(metrics, outputs, y, task=task, loss=loss)
+    except ValueError as error:
+        raise TrainingError(f"{error} (on the test part)") from error
+    for metric in metrics:
+        stream = Address(seed=seed).stream("bootstrap")
+        intervals[metric.name] = metric.interval(outputs, y, task=task, loss=loss, stream=stream)
     return {
         name: Score(value=value, low=intervals[name][0], high=intervals[name][1])
         for name, value in values.items()

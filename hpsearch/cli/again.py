@@ -105,12 +105,13 @@ def retry(
 )
 @study_argument
 @store_option
+@code_option
 @json_option
 @click.option(
     "--seeds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many other seeds."
 )
 @click.option("--trial", type=click.IntRange(min=0), metavar="N", help="Another trial than the best one.")
-def refit(study: str, store: Store, *, as_json: bool, seeds: int, trial: int | None) -> None:
+def refit(study: str, store: Store, code: "Code", *, as_json: bool, seeds: int, trial: int | None) -> None:
     """Train the best recipe of a STUDY from other random numbers, and say how its scores vary.
 
     The best of many trials was lucky in part: other seeds of the same recipe score worse on average. The study's model
@@ -122,7 +123,7 @@ def refit(study: str, store: Store, *, as_json: bool, seeds: int, trial: int | N
 
     home = store.find(study)
     fact = find_trial(home, trial)
-    report = reseed(fact, stored_spec(home), store, seeds=seeds, cache=store.cache)
+    report = reseed(fact, stored_spec(home), store, seeds=seeds, cache=store.cache, code=code)
     if as_json:
         print_json({"study": home.key, **report.to_json()})
         return

@@ -14,6 +14,7 @@ from hpsearch.engine import Inputs, working_set
 from hpsearch.engine.caches import second_level_cache
 from hpsearch.engine.member import shape
 from hpsearch.extensions import Extension
+from hpsearch.judgment.own_metrics import OwnMetric
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -33,12 +34,16 @@ class TrialTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortTask:
-    """Trials that learn at once, with all that their worker needs beside the data; a `trainer` has one at a time."""
+    """Trials that learn at once, with all that their worker needs beside the data; a `trainer` has one at a time.
+
+    `metrics` are those of one's own, followed beside hpsearch's.
+    """
 
     trials: tuple[TrialTask, ...]
     objectives: tuple[Objective, ...]
     early_stopping: EarlyStopping
     trainer: Extension | None = None
+    metrics: tuple[OwnMetric, ...] = ()
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -60,6 +65,7 @@ def form_cohorts(
     members: int = 1,
     workers: int = 1,
     trainer: Extension | None = None,
+    metrics: tuple[OwnMetric, ...] = (),
 ) -> list[CohortTask]:
     """The trials of a window as cohorts, ordered by their first trial.
 
@@ -78,7 +84,11 @@ def form_cohorts(
     cohorts = _spread(cohorts, workers)
     return [
         CohortTask(
-            trials=tuple(cohort), objectives=objectives, early_stopping=early_stopping, trainer=trainer
+            trials=tuple(cohort),
+            objectives=objectives,
+            early_stopping=early_stopping,
+            trainer=trainer,
+            metrics=metrics,
         )
         for cohort in sorted(cohorts, key=lambda cohort: cohort[0].number)
     ]

@@ -16,7 +16,8 @@ from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
 from hpsearch.execution.outcome import ROWS_KEPT, Outcome, StoppedError, failed
 from hpsearch.execution.samples import Samples, mean_of_members
 from hpsearch.execution.trainers import train_own
-from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, primary_metric
+from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, metrics_of, primary_metric
+from hpsearch.judgment.own_metrics import scores_by
 from hpsearch.judgment.sample_losses import sample_losses, wrong
 from hpsearch.judgment.stopping import Verdict, Watch
 
@@ -174,7 +175,8 @@ class _CohortRun:
             ]
 
     def _evaluate(self, rows: Sequence[int], *, sampled: bool) -> dict[str, NDArray[np.float64]]:
-        names = [f"{part}_{metric}" for part in _PARTS for metric in ("loss", *self.metrics)]
+        followed = ("loss", *self.metrics, *(own.name for own in self.task.metrics))
+        names = [f"{part}_{metric}" for part in _PARTS for metric in followed]
         columns = {name: np.empty(len(rows)) for name in names}
         folds = np.array([self.data.fold_of(position % self.members) for position in rows])
         for number, fold in enumerate(self.evaluation.folds):
@@ -202,6 +204,8 @@ class _CohortRun:
             columns[f"{part}_loss"] = evaluate(self.loss, of_part, y, huber_delta=huber)
             for metric in self.metrics:
                 columns[f"{part}_{metric}"] = curve_metric(metric, of_part, y, task=fold.task, loss=self.loss)
+            for own in self.task.metrics:
+                columns[f"{part}_{own.name}"] = own.curve(of_part, y, task=fold.task, loss=self.loss)
         return columns
 
     def _observe(self, rows: Sequence[int], trials: Sequence[int], monitored: NDArray[np.float64]) -> None:
@@ -243,7 +247,9 @@ class _CohortRun:
         scores = []
         for number, of_member in enumerate(outputs):
             fold = self.data.folds[self.data.fold_of(number)]
-            scores.append(final_scores(of_member, fold.validation.y, task=fold.task, loss=self.loss))
+            y, task = fold.validation.y, fold.task
+            own = scores_by(self.task.metrics, of_member, y, task=task, loss=self.loss)
+            scores.append(final_scores(of_member, y, task=task, loss=self.loss) | own)
         return {
             name: sum(of_member[name] for of_member in scores) / len(scores)
             for name in scores[0]
@@ -276,7 +282,7 @@ def _metrics_of_curves(task: CohortTask, data: TrainingData) -> tuple[str, ...]:
         if objective.metric.startswith(("train_", "validation_"))
     ]
     wanted = [primary_metric(data.task), *(name for name in named if name != "loss")]
-    return tuple(dict.fromkeys(wanted))
+    return tuple(name for name in dict.fromkeys(wanted) if name in metrics_of(data.task))
 
 
 def _padded(thresholds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:

@@ -31,6 +31,9 @@ _DIRECTIONS: Final[Mapping[str, Direction]] = {
     "r2": "maximize",
 }
 
+UPTO_ONE: Final = tuple(name for name, way in _DIRECTIONS.items() if way == "maximize")
+"""The metrics that are 1 at best."""
+
 
 def metrics_of(task: Task) -> tuple[str, ...]:
     """The metrics that a task is scored with, the primary one first."""

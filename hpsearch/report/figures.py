@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from hpsearch.judgment.metrics import direction
+from hpsearch.judgment.metrics import UPTO_ONE
 from hpsearch.report.material import Material
 from hpsearch.report.style import COLOURS, diagonal, figure, state_colour, verdict_colours, words
 from hpsearch.search.fact import TrialFact
@@ -106,7 +106,7 @@ def generalization(material: Material) -> go.Figure | None:
 def test_scores(material: Material) -> go.Figure | None:
     """The refitted winner's test scores with their intervals, beside the baselines: those that are 1 at best."""
     test = material.result.get("test") or {}
-    shown = {name: score for name, score in test.items() if direction(name) == "maximize"}
+    shown = {name: score for name, score in test.items() if name in UPTO_ONE}
     if not shown:
         return None
     winner = go.Scatter(

@@ -10,7 +10,6 @@ CODE: Final = Rule(
     kind="text",
     pattern=rf"^([A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}|{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*)$",
     pattern_words="an entry point's name, or `module:function`",
-    nullable=True,
 )
 
 ALLOW_VARIABLE: Final = "HPSEARCH_ALLOW_CODE"

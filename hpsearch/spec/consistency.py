@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, show, suggestion
+from hpsearch.spec.metrics import MetricSpec, misfits_of_metrics
 from hpsearch.spec.model import WEIGHTS, ModelSpec, Objective, fits_task, unknown_metric
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, Range, value_findings
 from hpsearch.spec.registry import REGISTRY
@@ -39,6 +40,7 @@ class Parts:
     sampler: Sampler | None = None
     trainer: str | None = None
     given: frozenset[str] = frozenset()
+    metrics: Mapping[str, MetricSpec | None] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -74,6 +76,7 @@ def inconsistencies(parts: Parts) -> Iterator[Finding]:
     yield from _cycles(parts.space)
     yield from _sampler(parts)
     yield from _objectives(parts)
+    yield from misfits_of_metrics(parts.metrics, parts.objectives, trainer=parts.trainer is not None)
     yield from _task(parts)
 
 
@@ -254,7 +257,8 @@ def _cmaes(sampler: Sampler) -> Iterator[Finding]:
 
 def _objectives(parts: Parts) -> Iterator[Finding]:
     for index, objective in enumerate(parts.objectives):
-        if parts.trainer is None and (unknown := unknown_metric(objective.metric)):
+        is_own = parts.trainer is not None or objective.metric.partition("_")[2] in parts.metrics
+        if not is_own and (unknown := unknown_metric(objective.metric, parts.metrics)):
             yield unknown.below("objectives", index, "metric")
         if objective.metric == WEIGHTS and index == 0:
             remedy = (

@@ -1,7 +1,7 @@
 """What is trained and what makes it good: the sections `model` and `objective` of the study file."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
@@ -155,13 +155,13 @@ def _metric(value: Any) -> Any:
     raise error(wrong.rule, wrong.remedy)
 
 
-def unknown_metric(name: str) -> Finding | None:
-    """What is wrong with a metric that hpsearch does not compute; None for one that it does."""
-    return None if name in (*METRICS, WEIGHTS) else _no_metric(name)
+def unknown_metric(name: str, own: Iterable[str] = ()) -> Finding | None:
+    """What is wrong with a metric that hpsearch does not compute, nor the study has of its `own`; None for others."""
+    return None if name in (*METRICS, WEIGHTS) else _no_metric(name, own)
 
 
-def _no_metric(value: object) -> Finding:
-    bare = ("loss", *CLASSIFICATION_METRICS, *REGRESSION_METRICS)
+def _no_metric(value: object, own: Iterable[str] = ()) -> Finding:
+    bare = ("loss", *CLASSIFICATION_METRICS, *REGRESSION_METRICS, *own)
     meant = nearest(value, bare)
     remedy = f"did you mean 'validation_{meant}'?" if meant else suggestion(value, METRICS)
     rule = f"must be validation_ or train_ with one of {', '.join(bare)}; got {show(value)}"
@@ -180,7 +180,8 @@ class Objective(Section):
         description="the number that is compared: `validation_` or `train_` with loss, accuracy, macro_f1, "
         "log_loss, roc_auc (classification), rmse, mae, r2 (regression); behind another one in `objectives` "
         "also `weights`, the number of trainable numbers; a loss is each trial's own, so where a regression "
-        "searches `loss` it takes another metric; with a `trainer` any name that it gives",
+        "searches `loss` it takes another metric; or one of `metrics`; with a `trainer` "
+        "any that it gives",
     )
     direction: Annotated[
         Literal["minimize", "maximize"], Rule(kind="choice", choices=("minimize", "maximize"))

@@ -13,6 +13,7 @@ from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.document import Document, by_line, read_document
 from hpsearch.spec.findings import findings_of
 from hpsearch.spec.forms import parse_parameter
+from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.overrides import apply_overrides
 from hpsearch.spec.references import is_reference
@@ -113,7 +114,14 @@ def _parts(raw: Mapping[str, Any]) -> Parts:
         sampler=_healthy(Sampler, raw.get("sampler", {})),
         trainer=None if trainer is None else str(trainer),
         given=frozenset(raw),
+        metrics=_metrics(raw.get("metrics")),
     )
+
+
+def _metrics(forms: Any) -> dict[str, MetricSpec | None]:
+    """The metrics of one's own, None for one that cannot be read."""
+    named = forms if isinstance(forms, dict) else {}
+    return {name: _healthy(MetricSpec, form) for name, form in named.items()}
 
 
 def _healthy(section: type[_S], form: Any) -> _S | None:

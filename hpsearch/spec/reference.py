@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from hpsearch.spec.conduct import Sampler
 from hpsearch.spec.layer_table import LAYERS, NEEDED
+from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import Objective
 from hpsearch.spec.registry import REGISTRY
 from hpsearch.spec.samplers import METHODS
@@ -132,6 +133,7 @@ def _blocks() -> Iterator[str]:
             yield _HYPERPARAMETERS
             yield _hyperparameters()
             yield _section("objectives", Objective, defaults["objective"])
+            yield _section("metrics", MetricSpec, {"predictions": "labels"})
     yield _SAMPLERS
     yield _samplers()
 

@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from hpsearch.spec.conduct import Sampler
 from hpsearch.spec.forms import LOG, STEP
+from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import Objective
 from hpsearch.spec.registry import REGISTRY, Hyperparameter
 from hpsearch.spec.rules import IDENTIFIER, Form, Rule
@@ -44,6 +45,8 @@ def json_schema() -> Schema:
     objective = _section(Objective)
     properties = schema["properties"]
     properties["space"] |= _space(["epochs"])
+    own = {"additionalProperties": _section(MetricSpec), "propertyNames": {"pattern": f"^{IDENTIFIER}$"}}
+    properties["metrics"] |= {"type": "object", **own}
     properties["objectives"] |= {"type": "array", "items": objective, "minItems": 1}
     properties["objective"] = objective | {"description": "what makes a trial good"}
     schema["not"] = {"required": ["objective", "objectives"]}

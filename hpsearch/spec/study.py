@@ -25,6 +25,7 @@ from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.findings import Finding, KeyPath, error, raise_all, show
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
+from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
 from hpsearch.spec.references import is_reference
@@ -82,6 +83,12 @@ def _written(space: Mapping[str, Parameter]) -> dict[str, Any]:
     return {name: write_parameter(parameter) for name, parameter in space.items()}
 
 
+def _named(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise error(f"must be a mapping of names to metrics, got {show(value)}")
+    return value
+
+
 def _listed(value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list | tuple) or not value:
         raise error(
@@ -127,10 +134,10 @@ class StudySpec(Section):
     )
     data: DataSpec = Field(description="the data set, its target and how it is split and prepared")
     model: ModelSpec = Field(default=ModelSpec(), description="the network")
-    trainer: Annotated[str | None, CODE] = Field(
+    trainer: Annotated[str | None, replace(CODE, nullable=True)] = Field(
         default=None,
-        description="what trains in place of hpsearch's networks: [a trainer of your own](extending.md); `space` then "
-        "has whatever parameters it takes",
+        description="what trains in place of hpsearch's networks: [a trainer of your own](extending.md#trainers); "
+        "`space` then has whatever parameters it takes",
     )
     space: Annotated[Mapping[str, Parameter], PlainValidator(_space), PlainSerializer(_written)] = Field(
         default_factory=lambda: _parameters(DEFAULT_SPACE),
@@ -138,6 +145,10 @@ class StudySpec(Section):
     )
     objectives: Annotated[tuple[Objective, ...], BeforeValidator(_listed)] = Field(
         default=(Objective(),), description="what makes a trial good; `objective:` writes a single one"
+    )
+    metrics: Annotated[Mapping[str, MetricSpec], BeforeValidator(_named)] = Field(
+        default_factory=dict,
+        description="metrics of your own, by name; as `validation_NAME` one can be the objective",
     )
     select: Annotated[
         Literal["best", "one_standard_error"], Rule(kind="choice", choices=("best", "one_standard_error"))
@@ -208,6 +219,7 @@ class StudySpec(Section):
             pruning=self.pruning,
             sampler=self.sampler,
             trainer=self.trainer,
+            metrics=self.metrics,
             given=frozenset(self.model_fields_set),
         )
         raise_all(inconsistencies(parts), "study")

@@ -10,13 +10,16 @@ from threadpoolctl import threadpool_limits
 
 from hpsearch.beginning import with_start
 from hpsearch.data import PreparedData
+from hpsearch.data.prepared import Task
 from hpsearch.engine import forward
 from hpsearch.errors import InputError
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.training import train_cohort
+from hpsearch.extensions import Code
 from hpsearch.fit import prepare_study
-from hpsearch.judgment.metrics import final_scores
+from hpsearch.judgment.metrics import Outputs, Targets, final_scores
+from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, scores_by
 from hpsearch.judgment.scores import objective_value
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
@@ -46,7 +49,13 @@ class Reseeded:
 
 
 def reseed(
-    fact: TrialFact, spec: StudySpec, store: Store, *, seeds: int, cache: Path | None = None
+    fact: TrialFact,
+    spec: StudySpec,
+    store: Store,
+    *,
+    seeds: int,
+    cache: Path | None = None,
+    code: Code | None = None,
 ) -> Reseeded:
     """Train a finished trial's recipe from `seeds` other seeds, to validation scores, and refit it as often.
 
@@ -58,6 +67,7 @@ def reseed(
     """
     if spec.trainer is not None:
         raise InputError(f"study {spec.study!r} has a trainer, {spec.trainer}: other seeds are for it to try")
+    metrics = own_metrics(spec, (code or Code()).of_study(spec).metrics)
     data = with_start(spec, prepare_study(spec, cache), store)
     addresses = [
         Address(
@@ -65,15 +75,13 @@ def reseed(
         )
         for number in range(1, seeds + 1)
     ]
-    values = _validated(fact, spec, data, addresses)
+    values = _validated(fact, spec, data, addresses, metrics)
     refit_data = data.refit()
     again = [replace(address, fold=REFIT_FOLD) for address in addresses]
     weights, hyperparameters, epochs = refit(fact, spec, refit_data, data.training.start, again)
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     scores = [
-        final_scores(
-            forward(each, test.x, test.lengths), test.y, task=refit_data.task, loss=hyperparameters.loss
-        )
+        _tested(forward(each, test.x, test.lengths), test.y, refit_data.task, hyperparameters.loss, metrics)
         for each in weights
     ]
     return Reseeded(
@@ -86,8 +94,20 @@ def reseed(
     )
 
 
+def _tested(
+    outputs: Outputs, y: Targets, task: Task, loss: str, metrics: Sequence[OwnMetric]
+) -> dict[str, float]:
+    """Every metric of one network's outputs."""
+    own = scores_by(metrics, outputs, y, task=task, loss=loss)
+    return final_scores(outputs, y, task=task, loss=loss) | own
+
+
 def _validated(
-    fact: TrialFact, spec: StudySpec, data: PreparedData, addresses: Sequence[Address]
+    fact: TrialFact,
+    spec: StudySpec,
+    data: PreparedData,
+    addresses: Sequence[Address],
+    metrics: tuple[OwnMetric, ...],
 ) -> list[float]:
     """The first objective of the recipe from each address, with early stopping and without pruning."""
     hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
@@ -99,6 +119,7 @@ def _validated(
         ),
         objectives=spec.objectives,
         early_stopping=spec.early_stopping,
+        metrics=metrics,
     )
     with threadpool_limits(limits=1, user_api="blas"):
         outcomes = train_cohort(task, data.training, evaluation=EvaluationSet.draw(data.training, spec.seed))

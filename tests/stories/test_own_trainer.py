@@ -133,7 +133,7 @@ def test_code_runs_only_where_it_is_allowed(tmp_path):
 def test_a_trainer_that_is_not_there_is_told_at_its_line(name, said):
     spec = parse_study(json.dumps({**STUDY, "trainer": name}))
     with pytest.raises(SpecError, match=r"study\.yaml:1: trainer: ") as caught:
-        Code(allowed=True).trainer(spec)
+        Code(allowed=True).of_study(spec)
     assert said in str(caught.value)
 
 
@@ -147,7 +147,7 @@ def test_an_installed_package_offers_a_trainer_by_name(tmp_path, monkeypatch):
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     spec = parse_study(json.dumps({**STUDY, "trainer": "linear", "budget": {"trials": 2}}))
-    found = Code().trainer(spec)
+    found = Code().of_study(spec).trainer
     assert (found.version, found.function.__name__) == ("shop 1.5", "softmax")
     assert found.provenance()["source"] == Extension.of(trainers.softmax).provenance()["source"]
 
