@@ -42,7 +42,8 @@ def make_table(path: Path, gigabytes: float) -> int:
 def peak_of(command: list[str], directory: Path) -> dict[str, float]:
     """Run a command; the largest of its resident parts, in MB, seen every 20 ms, and its seconds."""
     began, peaks = time.perf_counter(), {"RssAnon": 0, "RssFile": 0, "VmRSS": 0}
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with (directory / "output.txt").open("w") as output:
+        process = subprocess.Popen(command, cwd=directory, stdout=output, stderr=subprocess.STDOUT)
     while process.poll() is None:
         try:
             status = Path(f"/proc/{process.pid}/status").read_text()
@@ -53,9 +54,8 @@ def peak_of(command: list[str], directory: Path) -> dict[str, float]:
             if name in peaks:
                 peaks[name] = max(peaks[name], int(value.split()[0]))
         time.sleep(0.02)
-    output = process.stdout.read()
     if process.wait():
-        raise SystemExit(output)
+        raise SystemExit((directory / "output.txt").read_text())
     return {name: kilobytes / 1e3 for name, kilobytes in peaks.items()} | {"seconds": time.perf_counter() - began}
 
 

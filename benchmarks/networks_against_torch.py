@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from benchmarks.layers_against_torch import convolve, pool, recur
 from hpsearch.data.prepared import Part
 from hpsearch.engine import Buffers, Network, Plan, inputs_of, plan_of
-from hpsearch.engine.plan import Node
+from hpsearch.engine.planner import Node
 from hpsearch.spec import parse_study
 
 BOUND: Final = 1e-10

@@ -51,7 +51,8 @@ def example_network(spec: StudySpec, data: PreparedData) -> tuple[dict[str, Para
 
 def inputs_of_data(data: PreparedData) -> Inputs:
     """What comes into the networks of a study."""
-    return inputs_of(data.training.train, data.training.tokens)
+    training = data.training
+    return inputs_of(training.train, training.tokens, training.embedded)
 
 
 def combinations(spec: StudySpec) -> Iterator[dict[str, ParameterValue]]:
@@ -76,6 +77,7 @@ def combinations(spec: StudySpec) -> Iterator[dict[str, ParameterValue]]:
 def _shaping(spec: StudySpec) -> Iterator[str]:
     """Names of parameters that decide shapes, and of those that decide whether they are there."""
     wanted = set(_WHOLE) | set(_shapes_in(spec.model.layers or ()))
+    wanted |= {name for _, name, _ in spec.data.preprocess.references()}
     written = [getattr(spec.model, key) for key in _WHOLE]
     wanted |= set(map(_name, filter(is_reference, written)))
     if isinstance(spec.model.hidden, tuple):

@@ -1,5 +1,6 @@
 """What needs no hidden layer: a constant guess and a linear model, the marks that a network must beat."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 from typing import Any, Final
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.parts import in_memory
-from hpsearch.data.prepared import Part, Task
+from hpsearch.data.prepared import EmbeddedColumn, Part, Task
 from hpsearch.engine import Cohort, Member, forward
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.randomness import Address
@@ -20,16 +21,20 @@ _EPOCHS: Final = 20  # at least, and so many that there are
 _STEPS: Final = 3000  # steps: small data takes many epochs to settle
 _BATCH: Final = 32
 _LARGEST: Final = 16 << 20
+_WIDEST: Final = 512  # features of a column
 _RARE: Final = 1e-12  # the probability given to a class that the training rows lack
 
 
-def baselines(train: Part, test: Part, task: Task, *, seed: int) -> dict[str, dict[str, float]]:
+def baselines(
+    train: Part, test: Part, task: Task, *, seed: int, embedded: Sequence[EmbeddedColumn] = ()
+) -> dict[str, dict[str, float]]:
     """The scores of each baseline on the test rows, fitted to the training rows.
 
-    Of parts that lie in files, those rows that 16 MB hold are taken.
+    Of parts that lie in files, those rows that 16 MB hold are taken. A linear model gets embedded columns one-hot.
     """
     stream = Address(seed=seed).stream("baseline")
     train, test = in_memory(train, stream, most=_LARGEST), in_memory(test, stream, most=_LARGEST)
+    train, test = (replace(part, x=_one_hot(part.x, embedded)) for part in (train, test))
     outputs: dict[str, NDArray[Any]]
     tokens = train.x.dtype.kind in "iu"  # they are names: no linear function of their numbers says anything
     if task.is_classification:
@@ -41,6 +46,16 @@ def baselines(train: Part, test: Part, task: Task, *, seed: int) -> dict[str, di
         outputs |= {} if tokens else {"linear regression": _linear(train, test)}
         loss = "mse"
     return {name: final_scores(output, test.y, task=task, loss=loss) for name, output in outputs.items()}
+
+
+def _one_hot(x: NDArray[Any], embedded: Sequence[EmbeddedColumn]) -> NDArray[Any]:
+    """Features in which each number of a category is so many of zero and one; of many categories, some share one."""
+    wide = [np.delete(x, [column.place for column in embedded], axis=1)] if embedded else [x]
+    for column in embedded:
+        width = min(column.categories, _WIDEST)
+        codes = x[:, column.place].astype(np.intp)
+        wide.append(((codes[:, None] - 1) % width == np.arange(width)) & (codes[:, None] > 0))
+    return np.concatenate(wide, axis=1, dtype=x.dtype) if embedded else x
 
 
 def _prior(train: Part, test: Part, task: Task) -> NDArray[np.float64]:

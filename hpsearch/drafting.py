@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -26,6 +26,7 @@ _RARE: Final = 0.1
 _SKEWED: Final = 2.0
 _DATES: Final = 0.9
 _MOST_FOR_COUNTING: Final = 50_000
+_MANY_CATEGORIES: Final = 50
 _TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 
 
@@ -49,8 +50,8 @@ def draft(source: str, *, targets: Sequence[str], name: str | None, base: Path, 
         DataError: the data cannot be read or used.
         InputError: a table's target is not named, or there is no such column.
     """
-    dropped, notes = _columns_to_drop(source, targets, base)
-    settings = _data_settings(source, targets, dropped)
+    dropped, wide, notes = _columns_to_treat(source, targets, base)
+    settings = _data_settings(source, targets, dropped, wide)
     data = _look(settings, base)
     notes += data.warnings
     text = "\n".join(_lines(name or _name_of(source), settings, data, notes, trials)) + "\n"
@@ -63,12 +64,16 @@ def _name_of(source: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:64] or "study"
 
 
-def _data_settings(source: str, targets: Sequence[str], dropped: Sequence[str]) -> dict[str, Any]:
+def _data_settings(
+    source: str, targets: Sequence[str], dropped: Sequence[str], wide: Sequence[str]
+) -> dict[str, Any]:
     settings: dict[str, Any] = {"source": source}
     if targets:
         settings["target"] = targets[0] if len(targets) == 1 else list(targets)
     if dropped:
         settings["drop"] = list(dropped)
+    if wide:
+        settings["preprocess"] = {"columns": {name: {"encode": "embedding"} for name in wide}}
     return settings
 
 
@@ -78,19 +83,27 @@ def _look(settings: dict[str, Any], base: Path) -> PreparedData:
     return prepare(spec.data, seed=0, base=base)
 
 
-def _columns_to_drop(source: str, targets: Sequence[str], base: Path) -> tuple[list[str], list[str]]:
-    """Columns that tell rows apart, and nothing else, and what to say of them; none where the source is no table."""
+def _columns_to_treat(
+    source: str, targets: Sequence[str], base: Path
+) -> tuple[list[str], list[str], list[str]]:
+    """Columns to drop, which tell rows apart and nothing else, columns to embed, and what to say of both.
+
+    None where the source is no table in a file.
+    """
     if is_named(source) or Path(source).suffix.lower() not in _TABLES:
-        return [], []
+        return [], [], []
     frame = load(source, base=base).frame
     _check_targets(source, frame, targets)
     inputs = tidy(frame.drop(columns=[name for name in targets if name in frame.columns]))
-    dropped, notes = [], []
+    dropped, wide, notes = [], [], []
     for name in map(str, inputs.columns):
         if why := _why_drop(name, inputs[name]):
             dropped.append(name)
             notes.append(f"column {name!r} is left out: {why}")
-    return dropped, notes
+        elif not is_numeric(inputs[name]) and (count := inputs[name].nunique()) >= _MANY_CATEGORIES:
+            wide.append(name)
+            notes.append(f"column {name!r} has {count} categories: each gets a vector that is learned")
+    return dropped, wide, notes
 
 
 def _check_targets(source: str, frame: "pd.DataFrame", targets: Sequence[str]) -> None:
@@ -146,11 +159,12 @@ def _lines(
     yield "seed: 0"
     yield ""
     yield "data:"
+    preprocess = settings.get("preprocess", {})
     for key, value in settings.items():
-        yield f"  {key}: {_flow(value)}"
+        if key != "preprocess":
+            yield f"  {key}: {_flow(value)}"
     yield from _split_lines(summary.rows, classes=task.is_classification)
-    if not task.is_classification and _is_skewed(data):
-        yield "  preprocess: {target: log}             # the target has a long tail: errors count in proportion"
+    yield from _preprocess_lines(preprocess, skewed=not task.is_classification and _is_skewed(data))
     yield ""
     yield from _search_lines(data)
     yield ""
@@ -173,6 +187,17 @@ def _split_lines(rows: int, *, classes: bool) -> Iterator[str]:
     else:
         stratify = ", stratify: true" if classes else ""
         yield f"  split: {{validation: 0.2, test: 0.2{stratify}}}"
+
+
+def _preprocess_lines(settings: Mapping[str, Any], *, skewed: bool) -> Iterator[str]:
+    if settings or skewed:
+        yield "  preprocess:"
+    if skewed:
+        yield "    target: log                         # the target has a long tail: errors count in proportion"
+    if settings:
+        yield "    columns:"
+        for name, how in settings["columns"].items():
+            yield f"      {_flow(name)}: {{encode: {how['encode']}}}"
 
 
 def _is_skewed(data: PreparedData) -> bool:

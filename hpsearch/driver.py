@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from hpsearch.architecture import inputs_of_data
 from hpsearch.beginning import beginning
 from hpsearch.data import PreparedData
-from hpsearch.engine import inputs_of
 from hpsearch.execution import (
     CohortTask,
     Outcome,
@@ -131,7 +131,7 @@ class Driver:
             tasks,
             objectives=self._spec.objectives,
             early_stopping=self._spec.early_stopping,
-            inputs=inputs_of(self._data.training.train, self._data.training.tokens),
+            inputs=inputs_of_data(self._data),
             outputs=self._data.task.outputs(self._default_loss),
             members=self._data.training.members,
             workers=pool.count,

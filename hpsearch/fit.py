@@ -40,6 +40,7 @@ def prepare_study(spec: StudySpec, cache: Path | None = None) -> PreparedData:
     problems = [
         *_undefined(spec, data.training),
         *_augmentation(spec, data.training.train),
+        *_mixed(spec, data.training),
         *unbuildable(spec, data),
     ]
     if problems:
@@ -138,6 +139,16 @@ def _augmentation(spec: StudySpec, train: Part) -> list[Problem]:
         for name in spec.data.augment.used()
         if name not in fitting
     ]
+
+
+def _mixed(spec: StudySpec, data: TrainingData) -> list[Problem]:
+    """Half of one category and half of another is none."""
+    if not data.embedded or "mixup" not in spec.data.augment.used():
+        return []
+    names = ", ".join(repr(column.name) for column in data.embedded[:5])
+    rule = f"mixes numbers, and columns that are embedded ({names}) have none"
+    remedy = "leave it out, or encode them by one_hot or hashing"
+    return [spec.problem(("data", "augment", "mixup"), rule, remedy)]
 
 
 def _named(task: Task) -> str:

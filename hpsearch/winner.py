@@ -107,7 +107,9 @@ def refit_and_score(
         model=model,
         epochs=epochs,
         test=_test_scores(outputs, test.y, refit_data.task, loss=model.loss, seed=spec.seed, metrics=metrics),
-        baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
+        baselines=baselines(
+            refit_data.part, test, refit_data.task, seed=spec.seed, embedded=refit_data.embedded
+        ),
         inspection={
             **_inspect(predict, test, outputs, refit_data, data.sealed, loss=model.loss, seed=spec.seed),
             "lone_predictors": _lone_predictors(refit_data),
@@ -148,7 +150,9 @@ def _winner_of_trainer(
         model=None,
         epochs=epochs,
         test={name: score for name, score in scores.items() if name in own.metrics},
-        baselines=baselines(refit_data.part, test, refit_data.task, seed=spec.seed),
+        baselines=baselines(
+            refit_data.part, test, refit_data.task, seed=spec.seed, embedded=refit_data.embedded
+        ),
         inspection=found,
     )
 
@@ -171,7 +175,8 @@ def refit(
         [Member(hyperparameters, address, plateau_factors=factors) for address in addresses],
         data.part,
         outputs=data.task.outputs(hyperparameters.loss),
-        tokens=data.preprocessor.tokens,
+        tokens=data.tokens,
+        embedded=data.embedded,
         start=start,
     )
     with threadpool_limits(limits=1, user_api="blas"):

@@ -9,6 +9,7 @@ import onnxruntime
 import pytest
 
 from hpsearch import best_params, load_model
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.engine import Cohort, Member
 from hpsearch.errors import InputError
 from hpsearch.export.archive import write_archive
@@ -34,6 +35,8 @@ def store(tmp_path_factory):
     run_quick(directory, f"study: diabetes\ndata: {{source: sklearn/diabetes}}\n{model}{SPACE}")
     houses = "data: {source: houses.csv, target: price, preprocess: {target: log}}\n"
     run_quick(directory, f"study: houses\n{houses}{model}{SPACE}", base=directory)
+    towns = "data: {source: houses.csv, target: price, preprocess: {categorical: embedding}}\n"
+    run_quick(directory, f"study: towns\n{towns}{model}{SPACE}", base=directory)
     return directory
 
 
@@ -43,6 +46,7 @@ def store(tmp_path_factory):
         ("quick", "inputs", ("probabilities", "class")),
         ("diabetes", "inputs", ("prediction",)),
         ("houses", "features", ("prediction",)),
+        ("towns", "features", ("prediction",)),
     ],
 )
 def test_onnxruntime_computes_the_same(store, tmp_path, study, takes, outputs):
@@ -103,9 +107,10 @@ def test_the_command_line_writes_all_forms(store, tmp_path):
 
 def test_source_needs_a_study_that_has_ended(store):
     """Before, nobody knows how many inputs there will be."""
-    best = best_params("quick", store=store)
-    compile(best.to_torch(), "torch", "exec")
-    compile(best.to_keras(), "keras", "exec")
+    for study in ("quick", "towns"):
+        best = best_params(study, store=store)
+        compile(best.to_torch(), "torch", "exec")
+        compile(best.to_keras(), "keras", "exec")
     with pytest.raises(InputError, match="when the study has come to its end"):
         Recipe.of_trial("it", best.recipe, None)
 
@@ -119,26 +124,33 @@ RECIPES = [
     {"optimizer": "adagrad", "schedule": "exponential", "activation": "leaky_relu", "hidden": (5, 4)},
     {"optimizer": "sgd", "loss": "huber"},
     {"optimizer": "adam", "loss": "mae", "hidden": ()},
+    {"optimizer": "adam", "l2": 1e-2, "max_norm": 0.8, "hidden": (6,), "embedded": True},
 ]
+COLUMN = EmbeddedColumn(name="city", place=1, categories=5)
 
 
 def _written(settings, source):
     """A recipe's source, run; our own curve of losses; and the data and initial weights of both."""
     from hpsearch.data.prepared import frozen
 
+    embedded = (COLUMN,) if settings.get("embedded") else ()
+    settings = {name: value for name, value in settings.items() if name != "embedded"}
     h = replace(PLAIN, **{"epochs": 8, "batch_size": 40, "learning_rate": 0.02, **settings})
     rng = np.random.default_rng(0)
     x = rng.normal(size=(40, 3)).astype(np.float32)
     classes = h.loss == "cross_entropy"
     y = (x @ rng.normal(size=(3, 3))).argmax(axis=1).astype(np.int32) if classes else x[:, :2] ** 2
-    cohort = Cohort([Member(h, Address(seed=1))], frozen(x, y.copy()), outputs=3 if classes else 2)
+    if embedded:
+        x[:, COLUMN.place] = rng.integers(0, COLUMN.categories + 1, 40)
+    outputs = 3 if classes else 2
+    cohort = Cohort([Member(h, Address(seed=1))], frozen(x, y.copy()), outputs=outputs, embedded=embedded)
     start = [(w.copy(), b.copy()) for w, b in cohort.weights(0).layers]
     ours = []
     for _ in range(h.epochs):
         cohort.train_epoch()
         ours.append(_loss(cohort.weights(0), x, y, h))
     settings = {**asdict(h), "hidden": list(h.hidden)}
-    recipe = Recipe(of="it", inputs=3, outputs=3 if classes else 2, hidden=h.hidden, settings=settings)
+    recipe = Recipe.of_trial("it", settings, cohort.weights(0).plan.to_json())
     module = {}
     exec(source(recipe), module)
     return module, ours, x, y, start
@@ -153,7 +165,7 @@ def _loss(weights, x, y, h):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
-@pytest.mark.parametrize("settings", RECIPES, ids=lambda each: each["optimizer"])
+@pytest.mark.parametrize("settings", RECIPES, ids=lambda each: "-".join(map(str, each.values())))
 def test_pytorch_trains_to_the_same_curve(settings):
     """From the same weights, in batches of all rows: loss by loss."""
     import torch
@@ -161,6 +173,8 @@ def test_pytorch_trains_to_the_same_curve(settings):
     module, ours, x, y, start = _written(settings, torch_source)
     network = module["build"]()
     linear = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    if settings.get("embedded"):
+        network[0].vectors[0].weight.data = torch.tensor(start.pop(0)[0])
     for layer, (weight, bias) in zip(linear, start, strict=True):
         layer.weight.data = torch.tensor(weight.T.copy())
         layer.bias.data = torch.tensor(bias)
@@ -169,11 +183,11 @@ def test_pytorch_trains_to_the_same_curve(settings):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
-@pytest.mark.parametrize("settings", RECIPES, ids=lambda each: each["optimizer"])
+@pytest.mark.parametrize("settings", RECIPES, ids=lambda each: "-".join(map(str, each.values())))
 def test_keras_trains_to_the_same_curve(settings):
     """Likewise; its optimizers have epsilon elsewhere."""
     module, ours, x, y, start = _written(settings, keras_source)
     network = module["build"]()
-    network.set_weights([array for pair in start for array in pair])
+    network.set_weights([array for pair in start for array in pair if array.size])
     targets = np.eye(3, dtype=np.float32)[y] if y.ndim == 1 else y
     assert module["train"](network, x, targets) == pytest.approx(ours, rel=2e-3)

@@ -29,6 +29,9 @@ def network_table(params: Mapping[str, ParameterValue], rows: Sequence[Row]) -> 
 
 def label(layer: LayerSettings) -> str:
     """A layer in a few words: its name, its main setting, and what else is not as usual."""
+    if layer.kind == "column_embedding":
+        columns = zip(layer["columns"], layer["categories"], layer["units"], strict=True)
+        return "; ".join(f"embedding of {name}, {count} -> {units}" for name, count, units in columns)
     row = LAYERS.get(layer.kind)
     if row is None:
         return layer.kind

@@ -102,8 +102,8 @@ def check_columns(
             _check_counter(development[name], findings)
         elif is_date(column):
             continue
-        elif settings is None or settings.encode_of(str(name)) == "one_hot":
-            _check_categories(development[name].dropna(), findings)
+        elif settings is None or settings.encode_of(str(name)) in ("one_hot", "embedding"):
+            _check_categories(development[name].dropna(), findings, settings)
     if constant:
         findings.warn(
             f"{_columns(constant)} constant: nothing can be learned from {'them' if constant[1:] else 'it'}"
@@ -157,15 +157,16 @@ def _check_counter(column: "pd.Series[Any]", findings: Findings) -> None:
         findings.warn(f"column {str(column.name)!r} only counts the rows; leave it out with data.drop")
 
 
-def _check_categories(known: "pd.Series[Any]", findings: Findings) -> None:
+def _check_categories(known: "pd.Series[Any]", findings: Findings, settings: "PreprocessSpec | None") -> None:
     count, name = known.nunique(), str(known.name)
     what = "dates or times" if _are_dates(known) else "texts"
     as_dates = f", or write {FORM}" if what != "texts" else ""
-    if count > MOST_CATEGORIES:
+    one_hot = settings is None or settings.encode_of(name) == "one_hot"
+    if count > MOST_CATEGORIES and one_hot:
         findings.problem(
             f"{count} different {what}, of at most {MOST_CATEGORIES} that can be one-hot encoded",
             key=f"column {name!r}",
-            remedy=f"leave it out with data.drop: [{name}], or encode it by hashing{as_dates}",
+            remedy=f"leave it out with data.drop: [{name}], or encode it by embedding or hashing{as_dates}",
         )
     elif count > ID_LIKE * len(known) and len(known) >= FEWEST_FOR_ID:
         findings.warn(

@@ -1,6 +1,6 @@
 """Pictures as a kind of inputs: (height, width, channels), scaled channel by channel."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import examples_of
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.data.rows import rows_of
 from hpsearch.errors import DataError, Problem
 
@@ -101,6 +102,11 @@ class ImagePreparer:
         return known.get(self.shape[2]) or tuple(f"channel_{i}" for i in range(self.shape[2]))
 
     @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """Pictures have no columns."""
+        return ()
+
+    @property
     def tokens(self) -> None:
         """Pixels are no tokens."""
         return
@@ -125,6 +131,11 @@ class ImagePreparer:
             np.divide(part, scale, out=part)
             start += len(chunk)
         return x, None
+
+    def in_step(self, others: Sequence["ImagePreparer"]) -> "ImagePreparer":
+        """Every fold's pictures have the same shape."""
+        del others
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values."""

@@ -1,11 +1,13 @@
 """The kinds of inputs: what each must do, between the raw rows of a source and the arrays of training."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hpsearch.data.prepared import EmbeddedColumn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,12 +31,19 @@ class Preparer(Protocol):
     def tokens(self) -> int | None:
         """How many token numbers there are, padding and unknown among them; None where `x` is no tokens."""
 
+    @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """The columns of a table that hold numbers of categories; of other inputs none."""
+
     def prepare(self, inputs: Any) -> Arrays:
         """Raw inputs, as a user has them or as a source gives them, as arrays.
 
         Raises:
             DataError: they are not what the preparer was fitted to.
         """
+
+    def in_step(self, others: Sequence[Self]) -> Self:
+        """The same preparer, whose arrays have the shape of the largest among those of other folds' preparers."""
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values; `preparer_from_json` gives an equal preparer back, to the last bit."""

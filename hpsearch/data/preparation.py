@@ -16,7 +16,16 @@ from hpsearch.data.given import known_rows, with_files, with_rows
 from hpsearch.data.kinds import Inputs, Preparer, as_inputs
 from hpsearch.data.loading import load_special, of_kind
 from hpsearch.data.parts import cache_for, prepared_arrays
-from hpsearch.data.prepared import DataSummary, Fold, Part, RefitData, Task, TrainingData, frozen
+from hpsearch.data.prepared import (
+    DataSummary,
+    EmbeddedColumn,
+    Fold,
+    Part,
+    RefitData,
+    Task,
+    TrainingData,
+    frozen,
+)
 from hpsearch.data.raw import Findings, RawData
 from hpsearch.data.sealed import SealedTest
 from hpsearch.data.sources import load, select
@@ -169,7 +178,7 @@ def assemble(
         identity=fingerprint,
         cache=cache,
     )
-    fitted = [every.take(fold.train).fit() for fold in split.folds]
+    fitted = _in_step([every.take(fold.train).fit() for fold in split.folds])
     folds = [
         Fold(
             train=every.take(fold.train).training_part(preprocessor, task),
@@ -179,7 +188,12 @@ def assemble(
         for fold, (preprocessor, task) in zip(split.folds, fitted, strict=True)
     ]
     tokens = [preprocessor.tokens for preprocessor, _ in fitted if preprocessor.tokens is not None]
-    training = TrainingData(folds=tuple(folds), seeds=settings.split.seeds, tokens=max(tokens, default=None))
+    training = TrainingData(
+        folds=tuple(folds),
+        seeds=settings.split.seeds,
+        tokens=max(tokens, default=None),
+        embedded=_widest([preprocessor.embedded for preprocessor, _ in fitted]),
+    )
     preprocessor, task = fitted[0]
     test = every.take(split.test)
     return PreparedData(
@@ -233,6 +247,17 @@ class _Rows:
         if self.settings.class_weight is not None:
             return replace(part, weights=class_weights(ids, task, self.settings.class_weight))
         return replace(part, epoch=oversampled(ids)) if self.settings.oversample else part
+
+
+def _in_step(fitted: Sequence[tuple[Preparer, Task]]) -> list[tuple[Preparer, Task]]:
+    """Folds whose inputs have one shape, so that their networks may learn side by side."""
+    preparers = [preparer for preparer, _ in fitted]
+    return [(preparer.in_step(preparers), task) for preparer, task in fitted]
+
+
+def _widest(folds: Sequence[tuple[EmbeddedColumn, ...]]) -> tuple[EmbeddedColumn, ...]:
+    """The embedded columns of all folds: of each as many categories as the fold with the most has."""
+    return tuple(max(column, key=lambda each: each.categories) for column in zip(*folds, strict=True))
 
 
 def _summary(

@@ -140,6 +140,15 @@ def frozen(x: NDArray[Any], y: NDArray[np.generic], lengths: NDArray[np.int32] |
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedColumn:
+    """A place along the last axis of `x` that numbers categories, from 1 to `categories`; 0 is no known one."""
+
+    name: str
+    place: int
+    categories: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
     """What one network learns from and is judged on. `task` has the targets' scaling as fitted on `train`."""
 
@@ -161,12 +170,14 @@ class TrainingData:
     """All that a worker gets: never the test part.
 
     A trial trains a network for each fold and, from other random numbers, each of `seeds`: its members, in the order
-    of the seeds and within each of the folds. `tokens` is how many token numbers there are, where inputs are tokens.
+    of the seeds and within each of the folds. `tokens` is how many token numbers there are, where inputs are tokens;
+    `embedded` are the columns of a table that hold numbers of categories.
     """
 
     folds: tuple[Fold, ...]
     seeds: int = 1
     tokens: int | None = None
+    embedded: tuple[EmbeddedColumn, ...] = ()
     start: Start | None = None
 
     @property
@@ -206,6 +217,11 @@ class RefitData:
     def tokens(self) -> int | None:
         """How many token numbers there are; None where inputs are no tokens."""
         return self.preprocessor.tokens
+
+    @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """The columns of a table that hold numbers of categories."""
+        return self.preprocessor.embedded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Preprocessing of tables, fitted on some rows and applied to any; every setting is one column's."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 from zlib import crc32
 
@@ -20,6 +20,7 @@ from hpsearch.data.numeric import (
     is_constant,
     scaled,
 )
+from hpsearch.data.prepared import EmbeddedColumn
 
 if TYPE_CHECKING:
     from hpsearch.spec import PreprocessSpec
@@ -40,7 +41,8 @@ class CategoricalColumn:
 
     `encode`: "one_hot" gives a feature a category, 1 in its own and zeros for no text; "ordinal" one feature, the
     category's place from 0 to 1, the middle for no text; "hashing" so many features as `buckets`, 1 in the one that
-    the text's CRC-32 falls into, unknown texts included.
+    the text's CRC-32 falls into, unknown texts included; "embedding" one feature, which the network takes for a vector:
+    the category's number from 1, 0 for no text.
     """
 
     name: str
@@ -51,7 +53,7 @@ class CategoricalColumn:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """`column=category`, the column's own name, or `column#bucket`."""
-        if self.encode == "ordinal":
+        if self.encode in ("ordinal", "embedding"):
             return (self.name,)
         if self.encode == "hashing":
             return tuple(f"{self.name}#{bucket}" for bucket in range(self.buckets))
@@ -64,6 +66,9 @@ class CategoricalColumn:
             features[there, [crc32(values[row].encode()) % self.buckets for row in there]] = 1.0
             return
         codes = pd.Index(self.categories, dtype=object).get_indexer(pd.Index(values, dtype=object))
+        if self.encode == "embedding":
+            features[:, 0] = codes + 1
+            return
         rows = np.flatnonzero(codes >= 0)
         if self.encode == "ordinal":
             features[:, 0] = 0.5
@@ -97,10 +102,14 @@ class Components:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessor:
-    """What turns raw inputs into features, as fitted on the training rows."""
+    """What turns raw inputs into features, as fitted on the training rows.
+
+    `room`: the features that each column has at least, or all components together: zeros behind its own.
+    """
 
     fitted: tuple["FittedColumn", ...]
     components: Components | None = None
+    room: tuple[int, ...] = ()
 
     @classmethod
     def fit(cls, inputs: "pd.DataFrame", settings: "PreprocessSpec") -> "Preprocessor":
@@ -127,20 +136,55 @@ class Preprocessor:
     def feature_names(self) -> tuple[str, ...]:
         """The names of the features, in the order of the columns of `transform`'s result."""
         if self.components is not None:
-            return tuple(f"component_{number + 1}" for number in range(len(self.components.axes)))
-        return tuple(name for column in self.fitted for name in column.feature_names)
+            return tuple(f"component_{number + 1}" for number in range(*self._widths))
+        spare = [
+            (f"{column.name} (in other folds)",) * (width - len(column.feature_names))
+            for column, width in zip(self.fitted, self._widths, strict=True)
+        ]
+        return tuple(
+            name
+            for column, more in zip(self.fitted, spare, strict=True)
+            for name in (*column.feature_names, *more)
+        )
 
     @property
     def blocks(self) -> dict[str, slice]:
         """Which features come from each raw column; with components there is one block a component."""
         if self.components is not None:
             return {name: slice(place, place + 1) for place, name in enumerate(self.feature_names)}
-        widths = [len(column.feature_names) for column in self.fitted]
-        ends = np.cumsum(widths).tolist()
+        ends = np.cumsum(self._widths).tolist()
         return {
             column.name: slice(end - width, end)
-            for column, width, end in zip(self.fitted, widths, ends, strict=True)
+            for column, width, end in zip(self.fitted, self._widths, ends, strict=True)
         }
+
+    @property
+    def _widths(self) -> tuple[int, ...]:
+        """How many features each column has; with components, how many these are."""
+        if self.components is not None:
+            own: tuple[int, ...] = (len(self.components.axes),)
+        else:
+            own = tuple(len(column.feature_names) for column in self.fitted)
+        return tuple(map(max, own, self.room)) if self.room else own
+
+    def in_step(self, others: "Sequence[Preprocessor]") -> "Preprocessor":
+        """The same, with as many features of each column as the fold with the most has.
+
+        Folds differ where a category, or a gap that is told, is in the training rows of some alone.
+        """
+        room = tuple(map(max, *(each._widths for each in others))) if others[1:] else ()  # noqa: SLF001 - its own kind
+        return replace(self, room=room)
+
+    @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """The columns whose feature is the number of a category."""
+        return tuple(
+            EmbeddedColumn(
+                name=column.name, place=self.blocks[column.name].start, categories=len(column.categories)
+            )
+            for column in self.fitted
+            if isinstance(column, CategoricalColumn) and column.encode == "embedding"
+        )
 
     @property
     def tokens(self) -> None:
@@ -160,11 +204,13 @@ class Preprocessor:
             float32.
         """
         table = as_table(inputs, self.columns)
+        if self.components is not None:
+            made = self.components.apply(replace(self, components=None, room=()).transform(table))
+            return np.pad(made, ((0, 0), (0, sum(self._widths) - made.shape[1])))
         numeric = [column for column in self.fitted if isinstance(column, NumericColumn)]
-        widths = [len(column.feature_names) for column in self.fitted]
-        starts = dict(zip(self.columns, np.cumsum([0, *widths[:-1]]).tolist(), strict=True))
+        starts = {name: block.start for name, block in self.blocks.items()}
         block = number_block(table, [number.name for number in numeric])
-        features = np.zeros((len(table), sum(widths)), dtype=np.float32)
+        features = np.zeros((len(table), sum(self._widths)), dtype=np.float32)
         if numeric:
             features[:, [starts[number.name] for number in numeric]] = scaled(block, numeric)
         for i, number in enumerate(numeric):
@@ -176,7 +222,7 @@ class Preprocessor:
                 column.write(text_column(table, column.name), own)
             elif isinstance(column, DateColumn):
                 column.write(date_column(table, column.name), own)
-        return features if self.components is None else self.components.apply(features)
+        return features
 
     def prepare(self, inputs: Any) -> tuple[NDArray[np.float32], None]:
         """As `transform`, in the form that all kinds of inputs share (see `kinds.Preparer`)."""
@@ -189,7 +235,7 @@ class Preprocessor:
         kinds = {NumericColumn: "numeric", CategoricalColumn: "categorical", DateColumn: "date"}
         columns = [{"kind": kinds[type(column)], **asdict(column)} for column in self.fitted]
         components = {} if self.components is None else {"components": asdict(self.components)}
-        return {"columns": columns, **components}
+        return {"columns": columns, **components, **({"room": list(self.room)} if self.room else {})}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Preprocessor":
@@ -200,6 +246,7 @@ class Preprocessor:
             components=None
             if components is None
             else Components(mean=tuple(components["mean"]), axes=tuple(map(tuple, components["axes"]))),
+            room=tuple(stored.get("room", ())),
         )
 
 

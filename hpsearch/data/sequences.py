@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import Arrays, examples_of
 from hpsearch.data.numeric import NumericColumn, NumericSettings, fit_numeric, scaled
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -163,6 +164,11 @@ class SequencePreparer:
         return self.names
 
     @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """Series have no columns of categories."""
+        return ()
+
+    @property
     def tokens(self) -> None:
         """Values are no tokens."""
         return
@@ -189,6 +195,11 @@ class SequencePreparer:
         if self.ragged and lengths is None:
             lengths = np.full(len(own), self.steps, dtype=np.int32)
         return x, lengths
+
+    def in_step(self, others: "Sequence[SequencePreparer]") -> "SequencePreparer":
+        """Every fold's series have the same shape."""
+        del others
+        return self
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values."""

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hpsearch.data.columns import texts
 from hpsearch.data.fingerprint import fingerprint
 from hpsearch.data.kinds import examples_of
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -100,6 +101,11 @@ class TextPreparer:
         return (self.column,)
 
     @property
+    def embedded(self) -> tuple[EmbeddedColumn, ...]:
+        """Texts have no columns of categories."""
+        return ()
+
+    @property
     def tokens(self) -> int:
         """Token numbers: the vocabulary, padding and unknown."""
         return len(self.vocabulary) + _FIRST
@@ -123,6 +129,10 @@ class TextPreparer:
             x[i, : len(codes)] = codes
             lengths[i] = len(codes)
         return x, lengths
+
+    def in_step(self, others: "Sequence[TextPreparer]") -> "TextPreparer":
+        """With as many tokens of a text as the fold with the longest keeps."""
+        return replace(self, steps=max(each.steps for each in others))
 
     def to_json(self) -> dict[str, Any]:
         """Everything as JSON values."""

@@ -6,8 +6,9 @@ parameters of all networks lie in one flat buffer.
 """
 
 from hpsearch.engine.activations import ACTIVATIONS
-from hpsearch.engine.cohort import Cohort, EpochStatistics
+from hpsearch.engine.cohort import Cohort
 from hpsearch.engine.default_networks import Inputs
+from hpsearch.engine.epoch import EpochStatistics
 from hpsearch.engine.initializers import INITIALIZERS
 from hpsearch.engine.layers.kind import ShapeError
 from hpsearch.engine.losses import LOSSES, evaluate, probabilities

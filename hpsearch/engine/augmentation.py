@@ -34,12 +34,20 @@ Strengths: TypeAlias = Mapping[str, float]
 
 
 class Augmentation:
-    """The steps of K networks for inputs of one shape: (D,), (T, D) or (H, W, C)."""
+    """The steps of K networks for inputs of one shape: (D,), (T, D) or (H, W, C).
+
+    `still`: the places of a table's features that number categories, and stay as they are.
+    """
 
     def __init__(
-        self, strengths: Sequence[Strengths], addresses: Sequence[Address], *, shape: tuple[int, ...]
+        self,
+        strengths: Sequence[Strengths],
+        addresses: Sequence[Address],
+        *,
+        shape: tuple[int, ...],
+        still: tuple[int, ...] = (),
     ) -> None:
-        self._shape = shape
+        self._shape, self._still = shape, list(still)
         self._change = {1: _change_rows, 2: _change_series, 3: _change_images}[len(shape)]
         self._strengths = [{name: each[name] for name in each if each[name] > 0} for each in strengths]
         self._draws: list[Draws] = [
@@ -61,6 +69,8 @@ class Augmentation:
             x = inputs[row].reshape(-1, *self._shape)
             lengths = None if batch.lengths is None else batch.lengths[row]
             changed = self._change(np.ascontiguousarray(x), strengths, draws, lengths)
+            if self._still:
+                changed[:, self._still] = x[:, self._still]
             if "mixup" in strengths:
                 weights = None if batch.weights is None else batch.weights[row]
                 changed = _mix(changed, batch.targets[row], weights, strengths["mixup"], draws["mixup"])

@@ -1,18 +1,19 @@
 """K networks of one shape that learn at the same time, each exactly as if it learned alone."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from hpsearch.data.prepared import Part, Start
+from hpsearch.data.prepared import EmbeddedColumn, Part, Start
 from hpsearch.engine.arrays import Array, aligned, chosen_columns, chosen_rows, copied_rows, quiet
 from hpsearch.engine.augmentation import Augmentation
 from hpsearch.engine.batches import Batch, Batches, Samples
 from hpsearch.engine.dropout import Masks
+from hpsearch.engine.epoch import EpochStatistics
 from hpsearch.engine.initial import draw_initial
 from hpsearch.engine.losses import LOSSES, Loss
 from hpsearch.engine.member import Member, check_shapes, place
@@ -28,26 +29,6 @@ from hpsearch.engine.weights import Weights
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EpochStatistics:
-    """One epoch of every network, (K,) float64 each, in the order of the cohort's rows.
-
-    `learning_rate` is that of the epoch's last step. `gradient_norm` is the mean over every fourth step of
-    the epoch, from its first, of the L2 norm of the gradient with its penalties, before clipping.
-    `weight_norm` is the L2 norm of all weights, without biases, at the epoch's end. `plateau_factor` is what
-    the plateau schedule multiplied the learning rate by, 1 without one.
-
-    `layers`, in epochs that `is_sampled` names, has by `gradient_norm` and `update_ratio` (K, learning layers) of the
-    epoch's first step: the norm of the data's gradient, and of the weights' movement against that of the weights.
-    """
-
-    learning_rate: Array
-    gradient_norm: Array
-    weight_norm: Array
-    plateau_factor: Array
-    layers: Mapping[str, Array] | None = None
-
-
 class Cohort:
     """Networks that learn together; those that are done leave, the rest goes on.
 
@@ -56,7 +37,8 @@ class Cohort:
     All members agree in their network, `loss` and `batch_size`. A member's results have the same bits whoever its
     neighbours are (with one BLAS thread). Rows are sorted by optimizer and by penalties, not as the members
     were given: `rows` says which member stands where. `tokens` is the number of different ids where inputs are
-    tokens. Networks begin from `start` as far as it has their arrays.
+    tokens, `embedded` are the columns of a table that number categories. Networks begin from `start` as far as it
+    has their arrays.
 
     Raises:
         ValueError: The members do not agree in shape, or there are none.
@@ -69,6 +51,7 @@ class Cohort:
         *,
         outputs: int,
         tokens: int | None = None,
+        embedded: tuple[EmbeddedColumn, ...] = (),
         start: Start | None = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
@@ -82,7 +65,7 @@ class Cohort:
         self.rows: tuple[int, ...] = tuple(order)
         self._members = [members[position] for position in order]
         self._dtype: np.dtype[Any] = np.dtype(dtype)
-        inputs = inputs_of(parts[0], tokens)
+        inputs = inputs_of(parts[0], tokens, embedded)
         shape = self._members[0].hyperparameters
         self._plan = plan_of(shape, inputs, outputs, self._dtype)
         self._layers = learning_layers(self._plan)
@@ -251,7 +234,8 @@ class Cohort:
         strengths = [dict(m.hyperparameters.augment) for m in self._members]
         if not any(value for each in strengths for value in each.values()):
             return None
-        return Augmentation(strengths, [m.address for m in self._members], shape=shape)
+        still = tuple(column.place for column in self._plan.inputs.embedded)
+        return Augmentation(strengths, [m.address for m in self._members], shape=shape, still=still)
 
     def _augment(self, batch: Batch) -> None:
         if self._augmentation is not None:

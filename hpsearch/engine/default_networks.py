@@ -1,10 +1,11 @@
 """Networks for those who list no layers: fully connected, convolutional, recurrent, of a depth and a width."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, exp, log, prod
 from typing import Any, Final
 
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.engine.layers.kind import ShapeError, words_of
 from hpsearch.engine.layers.ports import Shape
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -15,18 +16,22 @@ EMBEDDED: Final = 32
 
 MOST_FILTERS: Final = 512
 
+WIDEST_BY_RULE: Final = 50
+"""Numbers in the vector of a category, at most, where nobody says how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
     """What comes into a network: (D,), (H, W, C), (T, D), or (T,) token ids.
 
     `tokens` is the number of different ids, None where the inputs are numbers. `ragged`: sequences differ in
-    length.
+    length. `embedded`: the columns of a table that hold numbers of categories.
     """
 
     shape: Shape
     tokens: int | None = None
     ragged: bool = False
+    embedded: tuple[EmbeddedColumn, ...] = ()
 
 
 def fully_connected(h: Hyperparameters, inputs: Inputs) -> tuple[LayerSettings, ...]:
@@ -79,6 +84,26 @@ def recurrent(network: LayerSettings, inputs: Inputs) -> tuple[LayerSettings, ..
             )
         )
     return (*layers, _dropout(network["rate"]))
+
+
+def embedding_of_columns(h: Hyperparameters, embedded: Sequence[EmbeddedColumn]) -> LayerSettings:
+    """The layer in front of all others, where columns of a table are embedded."""
+    widths = dict(h.embedding)
+    return LayerSettings.of(
+        "column_embedding",
+        columns=tuple(column.name for column in embedded),
+        places=tuple(column.place for column in embedded),
+        categories=tuple(column.categories for column in embedded),
+        units=tuple(
+            widths.get(column.name, widths.get(None, width_by_rule(column.categories))) for column in embedded
+        ),
+        initializer=h.initializer,
+    )
+
+
+def width_by_rule(categories: int) -> int:
+    """Numbers in the vector of one of so many categories: fast.ai's rule."""
+    return min(WIDEST_BY_RULE, ceil(1.6 * exp(0.56 * log(categories))))
 
 
 NETWORKS: Final[dict[str, Callable[[LayerSettings, Inputs], tuple[LayerSettings, ...]]]] = {

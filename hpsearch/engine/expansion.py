@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from hpsearch.engine.default_networks import NETWORKS, Inputs, fully_connected
+from hpsearch.engine.default_networks import NETWORKS, Inputs, embedding_of_columns, fully_connected
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.spec.layers import LayerSettings
 
@@ -15,7 +15,15 @@ _ACTIVATED: Final = ("dense", "convolution", "depthwise_convolution", "residual"
 
 
 def network_of(h: Hyperparameters, inputs: Inputs) -> tuple[LayerSettings, ...]:
-    """The layers of a recipe as a study file would list them, for these inputs, without the output layer."""
+    """The layers of a recipe as a study file would list them, for these inputs, without the output layer.
+
+    Where columns are embedded, a layer that no study file lists comes first.
+    """
+    front = (embedding_of_columns(h, inputs.embedded),) if inputs.embedded else ()
+    return (*front, *_listed(h, inputs))
+
+
+def _listed(h: Hyperparameters, inputs: Inputs) -> tuple[LayerSettings, ...]:
     if h.layers is None:
         return fully_connected(h, inputs)
     if len(h.layers) == 1 and h.layers[0].kind in NETWORKS:

@@ -23,5 +23,5 @@ def draw_initial(row: Array, plan: Plan, member: Member, settings: Sequence[Laye
                 block.weights_of(row)[:] = initial(
                     name, trained.weights, fans=trained.fans, scale=scale, generator=generator
                 )
-            if trained.padded:
+            if trained.padded or trained.blank:
                 block.weights_of(row)[0] = 0

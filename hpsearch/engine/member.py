@@ -49,7 +49,7 @@ def working_set(hyperparameters: Hyperparameters, inputs: Inputs | int, outputs:
 def shape(h: Hyperparameters) -> tuple[object, ...]:
     """What members must agree in to learn together."""
     network = (h.hidden, h.activation) if h.layers is None else tuple(map(bare, h.layers))
-    return (network, h.loss, h.batch_size)
+    return (network, h.embedding, h.loss, h.batch_size)
 
 
 def check_shapes(members: Sequence[Member]) -> None:
@@ -64,7 +64,7 @@ def check_shapes(members: Sequence[Member]) -> None:
                 raise ValueError(f"members of a cohort must agree in {name}, got {mine} and {other}")
 
 
-_SHAPE = ("network", "loss", "batch_size")
+_SHAPE = ("network", "embedding", "loss", "batch_size")
 
 
 def place(h: Hyperparameters) -> tuple[object, ...]:

@@ -13,7 +13,8 @@ from hpsearch.engine.layers.dense import Dense
 from hpsearch.engine.layers.kind import Presence, Site
 from hpsearch.engine.layers.nonlinear import mask_width
 from hpsearch.engine.layers.ports import Layer, Port, open_port
-from hpsearch.engine.plan import Node, Plan
+from hpsearch.engine.plan import Plan
+from hpsearch.engine.planner import Node
 from hpsearch.engine.probes import idle_share, learning_layers
 
 

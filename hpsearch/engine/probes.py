@@ -12,7 +12,8 @@ import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned
 from hpsearch.engine.layout import Block, Layout
-from hpsearch.engine.plan import Node, Plan
+from hpsearch.engine.plan import Plan
+from hpsearch.engine.planner import Node
 
 SATURATED: Final = 0.99
 """|tanh|, or |2 sigmoid - 1|, from which on a unit passes at most 2% of the gradient that it passes at best."""

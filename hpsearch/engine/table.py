@@ -69,6 +69,8 @@ def _checked(h: Hyperparameters, inputs: Inputs, outputs: int) -> Plan:
         return plan_of(h, inputs, outputs, np.dtype(np.float32))
     except ShapeError as error:
         position = None if error.index is None else _positions(h, inputs, outputs)[error.index]
+        if position is not None and inputs.embedded:  # in front of the listed layers stands one more
+            position -= 1
         raise ListedLayerError(error, position) from None
 
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from hpsearch.engine.arrays import Array, aligned, total
 from hpsearch.engine.batches import Batch, Batches
-from hpsearch.engine.dropout import Mask, Masks
+from hpsearch.engine.dropout import Masks
+from hpsearch.engine.input_dropout import InputDropout
 from hpsearch.engine.losses import LOSSES, Work
 from hpsearch.engine.movement import stretches
 from hpsearch.engine.network import Buffers, Network
@@ -43,12 +44,10 @@ class Steps:
             state=state,
             masks=None if hidden_masks is None else hidden_masks.frames,
         )
-        self._hidden_masks, self._input_masks = hidden_masks, input_masks
-        if input_masks is not None:
-            rows, batch, width = input_masks.frames[0].stays.shape
-            self._factors = aligned((rows, batch, width), parameters.dtype)
-            self._dropped = aligned((rows, batch, width + plan.flat), parameters.dtype)
-            self._dropped.fill(1)
+        self._hidden_masks = hidden_masks
+        self._input_dropout = (
+            None if input_masks is None else InputDropout(input_masks, plan, parameters.dtype)
+        )
         self._squares = np.empty(len(members), parameters.dtype)
         self._full = self._pass(batches.size)
         self._last = self._pass(batches.rest) if batches.rest else self._full
@@ -73,9 +72,8 @@ class Steps:
         inputs = batch.inputs
         if self._hidden_masks is not None:
             self._hidden_masks.refill(inputs.shape[1])
-        if self._input_masks is not None:
-            self._input_masks.refill(inputs.shape[1])
-            inputs = self._drop(inputs, self._input_masks.frames[0])
+        if self._input_dropout is not None:
+            inputs = self._input_dropout.apply(inputs)
         learn = self._full if step < self._full_steps else self._last
         learn(inputs, batch)
         if step == 0 and self._probe is not None:
@@ -106,16 +104,6 @@ class Steps:
             operation()
         for stretch in self._stretches:
             stretch.move(step)
-
-    def _drop(self, inputs: Array, mask: Mask) -> Array:
-        """Inputs with their mask applied, and a column of ones as it was."""
-        rows, count = inputs.shape[:2]
-        factors, dropped = self._factors[:, :count], self._dropped[:, :count]
-        width = factors.shape[2]
-        np.copyto(factors, mask.stays)
-        np.multiply(factors, mask.scale, factors)
-        np.multiply(inputs.reshape(rows, count, -1)[..., :width], factors, dropped[..., :width])
-        return dropped.reshape(inputs.shape)
 
     def mean_gradient_norm(self) -> Array:
         """(K,) mean over the steps since `begin` that were measured."""

@@ -75,6 +75,7 @@ class _CohortRun:
             [data.folds[data.fold_of(number)].train for _ in task.trials for number in numbers],
             outputs=data.task.outputs(self.loss),
             tokens=data.tokens,
+            embedded=data.embedded,
             start=data.start,
         )
         n = len(task.trials)

@@ -96,9 +96,13 @@ def _network(recipe: Recipe) -> Iterator[str]:
     yield ""
     yield "def build():"
     yield '    """The network with its initial weights."""'
+    if recipe.embedded:
+        yield from _columns(recipe, spread, penalty)
     yield "    return keras.Sequential(["
     yield f"        keras.Input(({recipe.inputs},)),"
-    if recipe.rate("input_dropout"):
+    if recipe.embedded:
+        yield "        keras.Model(x, keras.layers.Concatenate()(parts)),"
+    if recipe.rate("input_dropout") and not recipe.embedded:
         yield f"        keras.layers.Dropout({recipe.rate('input_dropout')!r}),"
     for before, behind in zip(recipe.sizes[:-2], recipe.sizes[1:-1], strict=True):
         yield f"        dense({before}, {behind}),"
@@ -107,6 +111,35 @@ def _network(recipe: Recipe) -> Iterator[str]:
             yield f"        keras.layers.Dropout({recipe.rate('dropout')!r}),"
     yield f"        dense({recipe.sizes[-2]}, {recipe.sizes[-1]}),"
     yield "    ])"
+
+
+def _columns(recipe: Recipe, spread: str, penalty: str) -> Iterator[str]:
+    """The parts of what the layers get: features as they are, and of those that number categories a vector."""
+    columns, rate = iter(recipe.embedded), recipe.rate("input_dropout")
+    dropout = f"keras.layers.Dropout({rate!r})" if rate else ""
+    regularizer = f", embeddings_regularizer={penalty}" if recipe["l1"] or recipe["l2"] else ""
+    yield "    def vectors(count, units):"
+    yield "        inputs = outputs = units"
+    yield f"        drawn = keras.random.normal((count, units), stddev={spread}, seed=0)"
+    yield "        start = keras.ops.convert_to_numpy(drawn).copy()"
+    yield "        start[0] = 0"
+    yield f"        layer = keras.layers.Embedding(count, units{regularizer})"
+    yield "        layer.build()"
+    yield "        layer.set_weights([start])"
+    yield "        return layer"
+    yield ""
+    yield f"    x = keras.Input(({recipe.inputs},))"
+    yield "    parts = ["
+    for part in recipe.parts():
+        if part is None:
+            place, count, units = next(columns)
+            number = f"x[:, {place}]"
+            stays = f" * keras.ops.sign({dropout}(keras.ops.ones_like({number})))" if rate else ""
+            yield f"        vectors({count}, {units})({number}{stays}),"
+        else:
+            numbers = "x[:, {}:{}]".format(*part)
+            yield f"        {dropout}({numbers})," if rate else f"        {numbers},"
+    yield "    ]"
 
 
 def _loss(recipe: Recipe) -> Iterator[str]:

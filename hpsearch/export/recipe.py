@@ -17,13 +17,17 @@ _EVERY_NETWORK: Final = {"activation", "initializer", "optimizer", "epsilon"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A fully connected network and its training. `of` says in words whose it is."""
+    """A fully connected network and its training. `of` says in words whose it is.
+
+    `embedded`: the features that number categories, each as its place, the vectors that there are, and their numbers.
+    """
 
     of: str
     inputs: int
     outputs: int
     hidden: tuple[int, ...]
     settings: Mapping[str, Any]
+    embedded: tuple[tuple[int, int, int], ...] = ()
 
     @classmethod
     def of_trial(
@@ -55,6 +59,7 @@ class Recipe:
             outputs=network["outputs"],
             hidden=tuple(hyperparameters["hidden"]),
             settings=hyperparameters,
+            embedded=_embedded(network["layers"][0]),
         )
 
     def __getitem__(self, name: str) -> Any:
@@ -62,8 +67,18 @@ class Recipe:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers between the layers, from the inputs to the outputs."""
-        return (self.inputs, *self.hidden, self.outputs)
+        """Numbers between the layers, from the inputs, or the vectors in their place, to the outputs."""
+        vectors = sum(units for _, _, units in self.embedded) - len(self.embedded)
+        return (self.inputs + vectors, *self.hidden, self.outputs)
+
+    def parts(self) -> list[tuple[int, int] | None]:
+        """What the layers get, from the first feature on: stretches of features, and None for each vector."""
+        found: list[tuple[int, int] | None] = []
+        start = 0
+        for place, _, _ in self.embedded:
+            found += [(start, place), None]
+            start = place + 1
+        return [part for part in [*found, (start, self.inputs)] if part is None or part[0] < part[1]]
 
     def rate(self, name: str) -> float:
         """A dropout rate as it is applied."""
@@ -91,6 +106,15 @@ class Recipe:
                 f"        rate *= (epoch * steps + step + 1) / ({h['warmup_epochs']} * steps)",
             ]
         return [*lines, "    return rate"]
+
+
+def _embedded(layer: Mapping[str, Any]) -> tuple[tuple[int, int, int], ...]:
+    """The embedded columns that the first layer of a stored plan tells of."""
+    if layer["kind"] != "column_embedding":
+        return ()
+    told = layer["settings"]
+    vectors = (categories + 1 for categories in told["categories"])
+    return tuple(zip(told["places"], vectors, told["units"], strict=True))
 
 
 def _bracketed(factor: str) -> str:

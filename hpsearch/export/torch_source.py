@@ -69,10 +69,14 @@ def _targets(recipe: Recipe) -> str:
 
 def _network(recipe: Recipe) -> Iterator[str]:
     activation, rate = _ACTIVATIONS.get(recipe["activation"]), recipe.rate("dropout")
+    if recipe.embedded:
+        yield from _columns(recipe)
     yield "def build():"
     yield '    """The network with its initial weights."""'
     yield "    network = nn.Sequential("
-    if recipe.rate("input_dropout"):
+    if recipe.embedded:
+        yield "        Columns(),"
+    if recipe.rate("input_dropout") and not recipe.embedded:
         yield f"        nn.Dropout({recipe.rate('input_dropout')!r}),"
     for before, behind in zip(recipe.sizes[:-2], recipe.sizes[1:-1], strict=True):
         yield f"        nn.Linear({before}, {behind}),"
@@ -87,7 +91,42 @@ def _network(recipe: Recipe) -> Iterator[str]:
     spread = _SPREADS.get(recipe["initializer"], repr(recipe["initial_scale"]))
     yield f"            nn.init.normal_(layer.weight, std={spread})"
     yield "            nn.init.zeros_(layer.bias)"
+    if recipe.embedded:
+        spread = spread.replace("layer.in_features", "units").replace("layer.out_features", "units")
+        yield "    for layer in network[0].vectors:"
+        yield "        units = layer.embedding_dim"
+        yield f"        nn.init.normal_(layer.weight, std={spread})"
+        yield "        nn.init.zeros_(layer.weight[0])"
     yield "    return network"
+
+
+def _columns(recipe: Recipe) -> Iterator[str]:
+    """The layer that has a vector for each category."""
+    numbers = iter(range(len(recipe.embedded)))
+    yield "class Columns(nn.Module):"
+    yield '    """Features as they are, and of those that number categories a vector."""'
+    yield ""
+    yield "    def __init__(self):"
+    yield "        super().__init__()"
+    sizes = ", ".join(f"nn.Embedding({vectors}, {units})" for _, vectors, units in recipe.embedded)
+    yield f"        self.vectors = nn.ModuleList([{sizes}])"
+    yield ""
+    yield "    def forward(self, x):"
+    if rate := recipe.rate("input_dropout"):
+        yield "        if self.training:  # a category that is dropped becomes an unknown one"
+        yield f"            stays = (torch.rand_like(x) >= {rate!r}).float()"
+        yield f"            scale = torch.full((x.shape[1],), {1 / (1 - rate)!r})"
+        yield f"            scale[{[place for place, _, _ in recipe.embedded]}] = 1.0"
+        yield "            x = x * stays * scale"
+    places = ", ".join(str(place) for place, _, _ in recipe.embedded)
+    yield f"        vectors = [layer(x[:, place].long()) for layer, place in zip(self.vectors, [{places}])]"
+    parts = [
+        f"vectors[{next(numbers)}]" if part is None else "x[:, {}:{}]".format(*part)
+        for part in recipe.parts()
+    ]
+    yield f"        return torch.cat([{', '.join(parts)}], dim=1)"
+    yield ""
+    yield ""
 
 
 def _loss(recipe: Recipe) -> Iterator[str]:
@@ -143,6 +182,10 @@ def _penalties(recipe: Recipe) -> Iterator[str]:
 
 def _bounds(recipe: Recipe) -> Iterator[str]:
     if recipe["max_norm"] is not None:
-        yield "for weight in weights:"
+        yield (
+            "for weight in weights:"
+            if not recipe.embedded
+            else "for weight in weights[len(network[0].vectors):]:"
+        )
         yield "    norms = weight.detach().norm(dim=1, keepdim=True)"
         yield f"    weight.data.mul_(({recipe['max_norm']!r} / norms).clamp(max=1.0))"

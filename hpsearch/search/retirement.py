@@ -84,18 +84,19 @@ def retire(
 def _recipe(h: Hyperparameters, begun: str | None) -> dict[str, ParameterValue | list[int]]:
     """The whole recipe; of a network with layers of all kinds, these in place of `hidden`; of a trainer, its own.
 
-    Strengths of augmentation are `augment.shift` and so on.
+    Strengths of augmentation are `augment.shift` and so on, widths of embedded columns `embedding.city` or `embedding`.
     """
     if h.own is not None:
         return {**dict(h.own), "epochs": h.epochs}
     recipe: dict[str, ParameterValue | list[int]] = {**asdict(h), "hidden": list(h.hidden)}
-    del recipe["layers"], recipe["augment"], recipe["own"]
+    del recipe["layers"], recipe["augment"], recipe["embedding"], recipe["own"]
     if h.layers is not None:
         del recipe["hidden"]
         recipe["layers"] = ", ".join(layer.words() for layer in h.layers)
     if begun is not None:
         recipe["initialize_from"] = begun
-    return recipe | {f"augment.{name}": strength for name, strength in h.augment}
+    recipe |= {f"augment.{name}": strength for name, strength in h.augment}
+    return recipe | {f"embedding.{name}" if name else "embedding": units for name, units in h.embedding}
 
 
 def _value(objective: Objective, outcome: Outcome) -> float:

@@ -49,11 +49,11 @@ class Parts:
 
     def referred(self) -> frozenset[str]:
         """The names that the model refers to with `$`."""
-        augmented = self.data.augment.references() if self.data is not None else ()
+        of_data = self.data.references() if self.data is not None else ()
         return (
             self.mentioned
             | {name for _, name, _ in self.model.references()}
-            | {name for _, name, _ in augmented}
+            | {name for _, name, _ in of_data}
         )
 
     def set_by_space(self, key: str) -> bool:
@@ -65,7 +65,7 @@ def inconsistencies(parts: Parts) -> Iterator[Finding]:
     """All that does not fit together."""
     if parts.trainer is None:
         yield from _references(parts, parts.model)
-        yield from _augmentation(parts)
+        yield from _references_of_data(parts)
         yield from _unknown_names(parts)
         yield from _twice(parts, parts.model)
     else:
@@ -97,10 +97,10 @@ def _references(parts: Parts, model: ModelSpec) -> Iterator[Finding]:
             yield Finding(("model", *path), f"${name} refers to a parameter that the space lacks", remedy)
 
 
-def _augmentation(parts: Parts) -> Iterator[Finding]:
-    """Every `$name` of a strength is in the space, and its values are strengths."""
-    for path, name, rule in parts.data.augment.references() if parts.data is not None else ():
-        where = ("data", "augment", *path)
+def _references_of_data(parts: Parts) -> Iterator[Finding]:
+    """Every `$name` of a strength or a width is in the space, and its values are what its place needs."""
+    for path, name, rule in parts.data.references() if parts.data is not None else ():
+        where = ("data", *path)
         if name in parts.space:
             for found in value_findings(parts.space[name], rule):
                 remedy = found.remedy or f"{'.'.join(map(str, where))} takes its values"
@@ -114,7 +114,7 @@ def _unknown_names(parts: Parts) -> Iterator[Finding]:
     referred = parts.referred()
     for name in parts.names:
         if name not in REGISTRY and name not in referred:
-            other = f"a name of your own needs a ${name} in model or data.augment"
+            other = f"a name of your own needs a ${name} in model, data.augment or data.preprocess"
             yield Finding(
                 ("space", name), "unknown parameter", suggestion(name, list(REGISTRY), otherwise=other)
             )

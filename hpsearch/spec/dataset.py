@@ -158,6 +158,12 @@ class DataSpec(Section):
             return self.preprocess.target
         return self.window.scale if self.known_kind == "window" else "standardize"
 
+    def references(self) -> Iterator[tuple[tuple[str | int, ...], str, Rule]]:
+        """Every `$name` as (path in the section, parameter's name, rule of its values)."""
+        for section in ("preprocess", "augment"):
+            for path, name, rule in getattr(self, section).references():
+                yield (section, *path), name, rule
+
     def _misfits(self) -> Iterator[Finding]:
         targets = (self.target,) if isinstance(self.target, str) else self.target or ()
         yield from misfits_of_kind(self)

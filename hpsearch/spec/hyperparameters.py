@@ -50,5 +50,8 @@ class Hyperparameters:
     """The network where it is more than `hidden` says; part of the first block."""
     augment: tuple[tuple[str, float], ...] = ()
     """The strengths of the augmentation's steps, by name."""
+    embedding: tuple[tuple[str | None, int], ...] = ()
+    """Numbers in the vectors of embedded columns, by name, and under None those of all others; part of the first block.
+    Of columns that are not told, it follows from their categories."""
     own: tuple[tuple[str, ParameterValue], ...] | None = None
     """The parameters of a trainer of one's own; of all the others, `epochs` alone is for it as well."""

@@ -214,7 +214,8 @@ _TABLE: Final = (
         name="input_dropout",
         rule=_SHARE,
         default=0.0,
-        description="the share of input features that is silenced in each training step",
+        description="the share of input features that is silenced in each training step; of tokens and categories with "
+        "vectors, the share that becomes unknown ones",
     ),
     Hyperparameter(
         name="l1",

@@ -44,7 +44,7 @@ def resolve(
     recipe["layers"] = _layers(model, space.keys() - referred, recipe, values)
     if recipe["layers"] is not None:
         recipe["hidden"] = ()
-    names = {field.name for field in fields(Hyperparameters)} - {"augment", "own"}
+    names = {field.name for field in fields(Hyperparameters)} - {"augment", "embedding", "own"}
     return Hyperparameters(**{name: recipe[name] for name in names})
 
 

@@ -247,7 +247,10 @@ class StudySpec(Section):
         if self.trainer is not None:
             return resolve_own(self.space, params, default_loss=default_loss)
         recipe = resolve(self.model, self.space, params, default_loss=default_loss)
-        return replace(recipe, augment=self.data.augment.strengths(with_fixed(self.space, params)))
+        values = with_fixed(self.space, params)
+        return replace(
+            recipe, augment=self.data.augment.strengths(values), embedding=self.data.preprocess.widths(values)
+        )
 
     def written(self) -> dict[str, Any]:
         """The study as plain values with all defaults written out, as its file would say it."""

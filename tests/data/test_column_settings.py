@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from sklearn import decomposition, preprocessing
 
-from hpsearch.data import prepare
+from hpsearch.data import RawData, prepare, prepare_raw
 from hpsearch.data.curves import STRAIGHT, Curve
 from hpsearch.data.prepared import Task
 from hpsearch.data.preprocessing import Preprocessor
@@ -198,3 +198,42 @@ def test_settings_that_fit_no_column_are_told(tmp_path, columns, said):
     with pytest.raises(DataError) as caught:
         prepare(settings(preprocess={"columns": columns}), seed=0, base=tmp_path)
     assert said in str(caught.value)
+
+
+def test_embedded_categories_are_numbers_from_one_and_none_for_what_training_never_saw():
+    """Beside the other features, in their places; to JSON and back."""
+    columns = {"city": {"embedding": 3}}
+    ours = fitted(columns=columns)
+    features = ours.transform(pd.DataFrame({"a": [1.0] * 4, "b": [0.0] * 4, "city": ["x", "z", "new", None]}))
+    assert features[:, 2].tolist() == [1, 3, 0, 0]
+    (column,) = ours.embedded
+    assert (column.name, column.place, column.categories) == ("city", 2, 3)
+    assert Preprocessor.from_json(json.loads(json.dumps(ours.to_json()))) == ours
+    with pytest.raises(DataError, match="of at most 1000 that can be one-hot encoded"):
+        many(categorical="one_hot")
+    assert many(categorical="embedding").embedded[0].categories == 1600
+
+
+def many(**how):
+    frame = pd.DataFrame({"name": [f"n{i}" for i in range(2000)], "a": np.arange(2000) % 7})
+    raw = RawData(name="data", inputs=frame, targets=pd.DataFrame({"y": np.arange(2000) / 3}))
+    return prepare_raw(raw, settings(preprocess=how), seed=0).training
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"categorical": "embedding"}, {"missing": "indicator", "dates": "cyclic"}, {"pca": 0.99}]
+)
+def test_folds_whose_training_rows_differ_in_categories_have_inputs_of_one_shape(how):
+    """A category, a gap or a year that only some folds train on: zeros stand for it in the others."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"city": rng.choice(["x", "y"], 60), "a": rng.normal(size=60)})
+    frame.loc[[3, 40], "city"] = ["rare", "other"]
+    frame.loc[7, "a"] = np.nan
+    frame["day"] = pd.Timestamp("2024-01-01")
+    frame.loc[9, "day"] = pd.Timestamp("2026-03-01")
+    raw = RawData(name="data", inputs=frame, targets=pd.DataFrame({"y": rng.normal(size=60)}))
+    data = prepare_raw(raw, settings(preprocess=how, split={"folds": 5, "test": 0.1}), seed=0)
+    assert len({part.shape for fold in data.training.folds for part in (fold.train, fold.validation)}) == 1
+    assert len(data.preprocessor.feature_names) == data.training.train.shape[0]
+    again = Preprocessor.from_json(json.loads(json.dumps(data.preprocessor.to_json())))
+    np.testing.assert_array_equal(again.transform(frame), data.preprocessor.transform(frame))

@@ -189,7 +189,7 @@ def test_more_than_a_thousand_categories_are_refused():
     assert messages(prepare_raw, raw, settings(), seed=0) == [
         (
             "data: column 'name': 1600 different texts, of at most 1000 that can be one-hot encoded; "
-            "leave it out with data.drop: [name], or encode it by hashing"
+            "leave it out with data.drop: [name], or encode it by embedding or hashing"
         )
     ]
 

@@ -5,12 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hpsearch.data.prepared import Part
+from hpsearch.data.prepared import EmbeddedColumn, Part
 from hpsearch.engine import Cohort, Member, evaluate, forward
 from hpsearch.randomness import Address
 from hpsearch.spec import parse_study
 from tests.support.recipes import recipe
 
+COLUMNS_OF_CATEGORIES = (
+    EmbeddedColumn(name="city", place=1, categories=7),
+    EmbeddedColumn(name="trade", place=5, categories=3),
+)
 NETWORKS = {
     "images": ((6, 5, 2), None, False, """
         [{convolution: {filters: 4, kernel: 3, activation: identity}}, batch_normalization, activation,
@@ -29,13 +33,15 @@ NETWORKS = {
     "tokens": ((8,), 11, True, """
         [{embedding: 6}, {convolution: {filters: 5, kernel: 3}}, {average_pool: 2}, {gru: {units: 4, states: all}},
          global_max_pool]"""),
+    "columns of categories": ((6,), COLUMNS_OF_CATEGORIES, False, """
+        [{dense: 8}, {dropout: 0.3}, {dense: {units: 5, activation: tanh}}]"""),
     "flat": ((9,), None, False, """
         [{dense: {units: 8, activation: identity}}, batch_normalization, activation,
          {residual: [{dense: 8}, {dropout: 0.2}, {dense: {units: 8, activation: tanh}}]}, {dropout: 0.3}]"""),
 }  # fmt: skip
 
 COLUMNS = [
-    {"optimizer": "adam", "learning_rate": 0.01, "l2": 1e-3},
+    {"optimizer": "adam", "learning_rate": 0.01, "l2": 1e-3, "input_dropout": 0.2},
     {"optimizer": "sgd", "learning_rate": 0.05, "max_norm": 1.0, "initializer": "he"},
     {"optimizer": "adamw", "learning_rate": 0.003, "weight_decay": 0.1, "clip_norm": 1.0, "l1": 1e-3},
 ]
@@ -49,12 +55,14 @@ def layers_of(text, initializer="xavier"):
     return spec.resolve({}, default_loss="mse").layers
 
 
-def data_for(shape, tokens, *, ragged, n=23):
+def data_for(shape, ids, *, ragged, n=23):
     rng = np.random.default_rng(0)
-    if tokens is None:
-        x = rng.standard_normal((n, *shape)).astype(np.float32)
+    if isinstance(ids, int):
+        x = rng.integers(1, ids, (n, *shape)).astype(np.int32)
     else:
-        x = rng.integers(1, tokens, (n, *shape)).astype(np.int32)
+        x = rng.standard_normal((n, *shape)).astype(np.float32)
+        for column in ids or ():
+            x[:, column.place] = rng.integers(0, column.categories + 1, n)
     lengths = None
     if ragged:
         lengths = rng.integers(1, shape[0] + 1, n).astype(np.int32)
@@ -74,8 +82,13 @@ def members_of(text, columns, *, rates=True):
     return members
 
 
-def history(members, part, tokens, leaving=()):
-    cohort = Cohort(members, part, outputs=3, tokens=tokens)
+def told(ids):
+    """What a cohort is told of inputs that are numbers of something: tokens, or categories of some columns."""
+    return {"tokens": ids} if isinstance(ids, int) else {"embedded": ids or ()}
+
+
+def history(members, part, ids, leaving=()):
+    cohort = Cohort(members, part, outputs=3, **told(ids))
     seen = {position: [] for position in range(len(members))}
     for epoch in range(3):
         statistics = cohort.train_epoch()
@@ -98,34 +111,34 @@ def assert_identical(one, other):
             np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize(("shape", "tokens", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
-def test_alone_equals_together(shape, tokens, ragged, text):
-    part = data_for(shape, tokens, ragged=ragged)
+@pytest.mark.parametrize(("shape", "ids", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
+def test_alone_equals_together(shape, ids, ragged, text):
+    part = data_for(shape, ids, ragged=ragged)
     members = members_of(text, COLUMNS)
-    together = history(members, part, tokens, leaving=[(1, 1)])
+    together = history(members, part, ids, leaving=[(1, 1)])
     for position, member in enumerate(members):
-        alone = history([member], part, tokens, leaving=[(0, 1)] if position == 1 else [])
+        alone = history([member], part, ids, leaving=[(0, 1)] if position == 1 else [])
         assert_identical(together[position], alone[0])
         assert all(np.isfinite(values).all() for step in alone[0] for values in step)
 
 
-@pytest.mark.parametrize(("shape", "tokens", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
-def test_one_bad_network_hurts_nobody(shape, tokens, ragged, text):
-    part = data_for(shape, tokens, ragged=ragged)
+@pytest.mark.parametrize(("shape", "ids", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
+def test_one_bad_network_hurts_nobody(shape, ids, ragged, text):
+    part = data_for(shape, ids, ragged=ragged)
     good = members_of(text, COLUMNS)
     bad = replace(good[1].hyperparameters, learning_rate=1e38, max_norm=None, clip_norm=None, l2=1e10)
     spoiled = Member(bad, Address(seed=3, trial=99))
-    mixed, clean = history([good[0], spoiled, good[2]], part, tokens), history(good, part, tokens)
+    mixed, clean = history([good[0], spoiled, good[2]], part, ids), history(good, part, ids)
     assert_identical(mixed[0], clean[0])
     assert_identical(mixed[2], clean[2])
     loss = evaluate("cross_entropy", mixed[1][-1][2][None], part.y)
     assert not np.isfinite(loss[0])
 
 
-@pytest.mark.parametrize(("shape", "tokens", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
-def test_a_strength_means_one_thing_at_any_batch_size(shape, tokens, ragged, text):
+@pytest.mark.parametrize(("shape", "ids", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
+def test_a_strength_means_one_thing_at_any_batch_size(shape, ids, ragged, text):
     """Every sample twice, in batches twice as large, is the same training."""
-    part = data_for(shape, tokens, ragged=ragged, n=7)
+    part = data_for(shape, ids, ragged=ragged, n=7)
     double = Part(
         x=np.repeat(part.x, 2, axis=0),
         y=np.repeat(part.y, 2),
@@ -137,7 +150,7 @@ def test_a_strength_means_one_thing_at_any_batch_size(shape, tokens, ragged, tex
     twice = replace(member, hyperparameters=replace(member.hyperparameters, batch_size=14))
     flat = []
     for one, data in ((member, part), (twice, double)):
-        cohort = Cohort([one], data, outputs=3, tokens=tokens, dtype=np.float64)
+        cohort = Cohort([one], data, outputs=3, **told(ids), dtype=np.float64)
         for _ in range(3):
             cohort.train_epoch()
         flat.append(cohort.weights(0).parameters)

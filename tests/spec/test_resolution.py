@@ -39,6 +39,7 @@ DEFAULTS = {
     "huber_delta": 1.0,
     "layers": None,
     "augment": (),
+    "embedding": (),
     "own": None,
 }
 

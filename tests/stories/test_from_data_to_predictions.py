@@ -6,6 +6,7 @@ import signal
 import time
 from contextlib import suppress
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -244,3 +245,35 @@ def test_validate_and_run_tell_programs_the_same(houses):
     summary = as_json("run", "study.yaml", *SMALL, "--quiet", cwd=houses)
     assert (summary["study"], summary["trials"], summary["ended"]) == ("houses", 3, "trials")
     assert as_json("sync", "houses", cwd=houses)["total"] == 3
+
+
+def test_a_column_of_many_categories_is_embedded_from_the_draft_to_the_predictions(tmp_path):
+    """`init` proposes it, `validate` shows it; rows of unseen and missing categories are predicted, with a warning."""
+    rng = np.random.default_rng(0)
+    town = rng.integers(0, 60, 600)
+    level = rng.normal(size=60)
+    rows = pd.DataFrame({"town": [f"town {i}" for i in town], "area": rng.normal(size=600)})
+    rows["price"] = level[town] * 3 + rows["area"]
+    rows.to_csv(tmp_path / "towns.csv", index=False)
+    begun = cli_here("init", "towns.csv", "--target", "price", cwd=tmp_path)
+    assert (
+        "column 'town' has 60 categories: each gets a vector that is learned" in begun.stdout + begun.stderr
+    )
+    assert "      town: {encode: embedding}\n" in (tmp_path / "study.yaml").read_text()
+    shown = cli_here("validate", "study.yaml", "-S", "data.preprocess.columns.town.embedding=5", cwd=tmp_path)
+    assert "embedding of town, 60 -> 5" in shown.stdout
+    options = ["-S", "space.epochs=15", "-S", "data.preprocess.columns.town.embedding=$depth"]
+    done = cli_here(
+        "run", "study.yaml", *SMALL[:2], *options, *SMALL[-2:], "-S", "space.learning_rate=0.01", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(next((tmp_path / "mlruns" / "studies" / "towns").glob("result.json")).read_text())
+    assert result["hyperparameters"]["embedding.town"] == result["params"]["depth"]
+    assert next(iter(result["inspection"]["importance"])) == "town"
+    assert result["test"]["rmse"]["value"] < 0.7 * result["baselines"]["mean"]["rmse"]
+    new = rows.head(4).assign(town=["town 3", "nowhere", None, "town 3"], area=0.0).drop(columns="price")
+    new.to_csv(tmp_path / "new.csv", index=False)
+    predicted = cli_here("predict", "towns", "new.csv", cwd=tmp_path)
+    assert "column 'town': 1 rows of categories not seen in training: 'nowhere'" in predicted.stderr
+    values = pd.read_csv(StringIO(predicted.stdout))["price"]
+    assert values[0] == values[3] != values[1] == values[2]

@@ -70,6 +70,8 @@ def check_network(
         x = rng.standard_normal((rows, batch, *inputs.shape))
     else:
         x = rng.integers(0, inputs.tokens, (rows, batch, *inputs.shape)).astype(np.int32)
+    for column in inputs.embedded:
+        x[..., column.place] = rng.integers(0, column.categories + 1, (rows, batch))
     if plan.flat:
         x = np.concatenate([x.reshape(rows, batch, -1), np.ones((rows, batch, 1))], axis=2)
     weights = rng.standard_normal(network.outputs.shape)

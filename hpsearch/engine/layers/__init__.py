@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from hpsearch.engine.layers.column_embedding import COLUMN_EMBEDDING
 from hpsearch.engine.layers.convolution import CONVOLUTION, DEPTHWISE_CONVOLUTION
 from hpsearch.engine.layers.dense import DENSE
 from hpsearch.engine.layers.embedding import EMBEDDING, TRIM
@@ -33,6 +34,10 @@ KINDS: Final[dict[str, Kind]] = {
     "activation": ACTIVATION,
     "embedding": EMBEDDING,
     "residual": RESIDUAL,
+    "column_embedding": COLUMN_EMBEDDING,
     "trim": TRIM,
 }
-"""The kinds of layers that networks are built of, by name; `trim` stands in front of layers that need it."""
+"""The kinds of layers that networks are built of, by name.
+
+`trim` stands in front of layers that need it, `column_embedding` in front of all layers where columns are embedded.
+"""

@@ -12,6 +12,9 @@ from hpsearch.spec.layers import LayerSettings
 PADDING: Final = 0
 """The token that stands for nothing: its vector is zero, and stays so."""
 
+UNKNOWN: Final = 1
+"""The token that stands for all that the vocabulary lacks."""
+
 
 class Embedding:
     """The vector of each token, (K, B, T) int32 -> (K, B, T, E); the vectors are (K, V, E)."""
@@ -32,15 +35,19 @@ class Embedding:
     def backward(self) -> None:
         """Add up the gradients of equal tokens, each network's in the order of its own batch."""
         np.copyto(self._found.reshape(self._dy.shape), self._dy)
-        self._gradient.fill(0)
         for gradient, tokens, delta in zip(self._gradient, self._tokens, self._found, strict=True):
-            flat = tokens.reshape(-1)
-            order = np.argsort(flat, kind="stable")
-            kinds, starts = np.unique(flat[order], return_index=True)
-            gradient[kinds] = np.add.reduceat(delta[order], starts, axis=0)
+            add_up(gradient, tokens.reshape(-1), delta)
             gradient[PADDING] = 0
 
     evaluate = forward
+
+
+def add_up(gradient: Array, ids: Array, delta: Array) -> None:
+    """Write into (V, E) the sum of the (N, E) deltas of each of V vectors, by the (N,) numbers of theirs."""
+    order = np.argsort(ids, kind="stable")
+    numbers, starts = np.unique(ids[order], return_index=True)
+    gradient.fill(0)
+    gradient[numbers] = np.add.reduceat(delta[order], starts, axis=0)
 
 
 class Trim:

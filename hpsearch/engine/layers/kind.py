@@ -38,7 +38,9 @@ class Trained:
     orthogonal: bool = False
     bounded: bool = True
     padded: bool = False
-    """Whether the first input stands for nothing: its weights are zero."""
+    """Whether the first input stands for nothing: its weights are zero, and stay so."""
+    blank: bool = False
+    """Whether the first input's weights start at zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
