@@ -22,7 +22,9 @@ def misfits_of_trainer(
         if getattr(data, key) not in (AugmentSpec(), None, False):
             yield Finding(("data", key), _RULE, "leave it out: the trainer can do it")
     for path, _, _ in data.preprocess.references() if data is not None else ():
-        yield Finding(("data", "preprocess", *path), _RULE, "leave it out: a trainer gets numbers of categories")
+        yield Finding(
+            ("data", "preprocess", *path), _RULE, "leave it out: a trainer gets numbers of categories"
+        )
     for index, objective in enumerate(objectives):
         if objective.metric == WEIGHTS:
             yield Finding(("objectives", index, "metric"), _RULE, "use a metric that the trainer gives")
