@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from hpsearch.data.fingerprint import CHUNK_BYTES, fingerprint_of_arrays, row_hashes
 from hpsearch.data.kinds import Arrays, examples_of
-from hpsearch.data.numeric import NumericColumn, NumericSettings, fit_numeric, scaled
+from hpsearch.data.numeric import NumericColumn, scaled
 from hpsearch.data.prepared import EmbeddedColumn
+from hpsearch.data.sequence_scaling import extent, fitted_values
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from hpsearch.spec import DataSpec
 
 _EXAMPLE_NUMBERS: Final = 100_000
-_SAMPLED: Final = 4 << 20  # numbers
-_FEWEST: Final = 1000  # series
 Floats = NDArray[np.float64]
 
 
@@ -103,7 +102,7 @@ class SequenceInputs:
 
     def check_parts(self, split: "Split", findings: "Findings") -> None:
         """Values that have no number, or only one, in the training part."""
-        low, _, high = _extent(self.take(split.train))
+        low, _, high = extent(self.take(split.train))
         for name, lowest, highest in zip(self.names, low, high, strict=True):
             if not np.isfinite(lowest):
                 findings.problem("holds no value in the training part", key=f"value {name!r}")
@@ -120,7 +119,7 @@ class SequenceInputs:
         """Each value's scaling, over the steps that these series have."""
         section = settings.window if self.windows else settings.sequence
         return SequencePreparer(
-            fitted=tuple(_fitted(self, section.scale)),
+            fitted=tuple(fitted_values(self, section.scale)),
             steps=int(self.series.shape[1]),
             ragged=self.lengths is not None,
             cut=self.cut,
@@ -254,49 +253,3 @@ def padded(series: Sequence[Floats], steps: int, names: Sequence[str]) -> tuple[
     for row, one in zip(values, series, strict=True):
         row[: len(one)] = one
     return values, np.array([len(one) for one in series], dtype=np.int32)
-
-
-def _fitted(series: SequenceInputs, how: str) -> list[NumericColumn]:
-    """The scaling of each value; what needs all numbers at once gets as many, evenly spread, as `_SAMPLED` allows."""
-    if how not in {"standardize", "min_max", "none"}:
-        gaps = NumericSettings(scale=how, missing="mean")
-        return fit_numeric(list(series.names), _sample(series), [gaps] * series.columns)
-    low, mean, high = _extent(series)
-    center, scale = np.zeros_like(mean), np.ones_like(mean)
-    if how != "none":
-        center, scale = (low, high - low) if how == "min_max" else (mean, _deviation(series, mean))
-    scale = np.where(high > low, scale, 1.0)
-    return [
-        NumericColumn(name=name, fill=float(f), center=float(c), scale=float(s))
-        for name, f, c, s in zip(series.names, mean, center, scale, strict=True)
-    ]
-
-
-def _sample(series: SequenceInputs) -> Floats:
-    """(M, D): the steps of series, as many as `_SAMPLED` numbers hold."""
-    most = max(_FEWEST, _SAMPLED // max(1, series.series[:1].size))
-    rows = np.unique(np.linspace(0, len(series) - 1, min(len(series), most)).astype(np.int64))
-    return np.concatenate([values[there] for values, there in series.take(rows).chunks()])
-
-
-def _extent(series: SequenceInputs) -> tuple[Floats, Floats, Floats]:
-    """Lowest, mean and highest of each value, over the steps that are there and not missing."""
-    width = series.columns
-    low, high = np.full(width, np.inf), np.full(width, -np.inf)
-    total, count = np.zeros(width), np.zeros(width)
-    for values, there in series.chunks():
-        known = values[there]
-        with np.errstate(invalid="ignore"):
-            low, high = np.fmin(low, np.fmin.reduce(known)), np.fmax(high, np.fmax.reduce(known))
-        total += np.nansum(known, axis=0)
-        count += (~np.isnan(known)).sum(axis=0)
-    return low, total / np.maximum(count, 1), high
-
-
-def _deviation(series: SequenceInputs, mean: Floats) -> Floats:
-    """The standard deviation of each value, over the same steps."""
-    squares, count = np.zeros(series.columns), np.zeros(series.columns)
-    for values, there in series.chunks():
-        squares += np.nansum(np.square(values[there] - mean), axis=0)
-        count += (~np.isnan(values[there])).sum(axis=0)
-    return np.sqrt(squares / np.maximum(count, 1))

@@ -211,7 +211,7 @@ def test_embedded_categories_are_numbers_from_one_and_none_for_what_training_nev
     assert Preprocessor.from_json(json.loads(json.dumps(ours.to_json()))) == ours
     with pytest.raises(DataError, match="of at most 1000 that can be one-hot encoded"):
         many(categorical="one_hot")
-    assert many(categorical="embedding").embedded[0].categories == 1600
+    assert many(categorical="embedding").embedded[0].categories == 1200
 
 
 def many(**how):
