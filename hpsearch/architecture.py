@@ -49,6 +49,19 @@ def example_network(spec: StudySpec, data: PreparedData) -> tuple[dict[str, Para
     return params, table(h, inputs_of_data(data), data.task.outputs(h.loss))
 
 
+def smallest_and_largest(
+    spec: StudySpec, data: PreparedData
+) -> list[tuple[dict[str, ParameterValue], list[Row]]]:
+    """The networks that learn fewest and most numbers, each with what decides its shape; one where all are alike."""
+    inputs, loss = inputs_of_data(data), data.task.default_loss()
+    sizes: dict[int, tuple[dict[str, ParameterValue], list[Row]]] = {}
+    for params in combinations(spec):
+        h = spec.resolve(params, default_loss=loss)
+        rows = table(h, inputs, data.task.outputs(h.loss))
+        sizes.setdefault(sum(row.parameters for row in rows), (params, rows))
+    return [sizes[size] for size in dict.fromkeys((min(sizes), max(sizes)))]
+
+
 def inputs_of_data(data: PreparedData) -> Inputs:
     """What comes into the networks of a study."""
     training = data.training

@@ -254,7 +254,9 @@ def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: 
     """
     best = ranked(facts, directions)
     if not best:
-        raise UnknownTrialError(f"study {study!r}: none of its {len(facts)} trials has finished")
+        raise UnknownTrialError(
+            f"study {study!r}: none of its {len(facts)} trials has finished; `hpsearch trials {study}` says why"
+        )
     return best[0]
 
 

@@ -119,8 +119,9 @@ def run_study(
         try:
             driver = Driver(spec, data, store_of_facts, retired=observer.retired, own=own)
             ended = driver.run(workers, notice=observer.warning)
+            winner = choose(driver.facts, spec)
             observer.step("refitting the winner and scoring it on the test part")
-            result = _conclude(spec, home, data, driver.facts, own)
+            result = _conclude(spec, home, data, driver.facts, fact=winner, own=own)
             note_run(spec, home, ended=ended)
         except BaseException:
             tracker.abandon()
@@ -154,10 +155,11 @@ def _conclude(
     home: StudyHome,
     data: PreparedData,
     facts: Sequence[TrialFact],
+    *,
+    fact: TrialFact,
     own: Extensions,
 ) -> Mapping[str, Any]:
-    """The winner's result; the test part stays sealed when the stored result is of the same winner."""
-    fact = choose(facts, spec)
+    """The result of the winner, `fact`; the test part stays sealed when the stored result is of the same winner."""
     stored = load_result(home)
     stands = standing(facts, spec).to_json()
     if stored is not None and stored["trial"] == fact.number and (own.trainer or _is_readable(home)):

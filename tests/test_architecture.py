@@ -19,6 +19,7 @@ ORDER = [
     "report",
     "upkeep",
     "drafting",
+    "preview",
     "likeness",
     "results",
     "trial_table",

@@ -13,6 +13,7 @@ _VERBS: Final = {
     "init": ("hpsearch.cli.init", "Write a study file for your data."),
     "run": ("hpsearch.cli.run", "Run a study, or go on where it left off."),
     "validate": ("hpsearch.cli.validate", "Check a study file and its data without training."),
+    "preview": ("hpsearch.cli.preview", "Show what a study would try, and what it would cost."),
     "data": ("hpsearch.cli.data", "Describe a study's data before training."),
     "status": ("hpsearch.cli.status", "Show how studies stand: running, ended, interrupted."),
     "logs": ("hpsearch.cli.status", "Show what a run in the background has printed."),

@@ -41,6 +41,14 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def span(seconds: float) -> str:
+    """A time for people: `40 s`, `12 min`, `3 h 20 min`."""
+    if seconds < 100:
+        return f"{max(seconds, 1):.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def command(*words: object) -> str:
     """A command to type in a shell, as markup."""
     return escape(shlex.join(map(str, words)))

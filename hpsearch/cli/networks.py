@@ -15,10 +15,12 @@ _SILENT: Final = ("initializer", "rate")
 """Settings that may differ from trial to trial in the same network."""
 
 
-def network_table(params: Mapping[str, ParameterValue], rows: Sequence[Row]) -> Table:
+def network_table(
+    params: Mapping[str, ParameterValue], rows: Sequence[Row], *, name: str = "the network"
+) -> Table:
     """The layers of a network, what comes out of each, and how many numbers each learns."""
     table = plain_table("layer", "output shape", "parameters")
-    table.title = "the network" + (f" with {_named(params)}" if params else "")
+    table.title = name + (f" with {_named(params)}" if params else "")
     table.title_justify, table.title_style = "left", ""
     for row in rows:
         count = f"{row.parameters:,}" if row.parameters else ""

@@ -11,7 +11,7 @@ from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.consistency import Parts, inconsistencies
 from hpsearch.spec.dataset import DataSpec
 from hpsearch.spec.document import Document, by_line, read_document
-from hpsearch.spec.findings import findings_of
+from hpsearch.spec.findings import findings_of, suggestion
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import ModelSpec, Objective
@@ -80,7 +80,9 @@ def _text(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except FileNotFoundError:
-        raise SpecError(Problem(place=str(path), rule="there is no such file")) from None
+        there = sorted(each.name for each in path.parent.glob("*.y*ml"))
+        remedy = suggestion(path.name, there, otherwise="`hpsearch init` writes a study file for your data")
+        raise SpecError(Problem(place=str(path), rule="there is no such file", remedy=remedy)) from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SpecError(Problem(place=str(path), rule=f"cannot be read: {reason}")) from None

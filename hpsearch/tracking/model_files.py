@@ -39,9 +39,14 @@ def describe(model: Path) -> Description | None:
     try:
         example = json.loads((model / EXAMPLE).read_text(encoding="utf-8"))
         task = json.loads((model / "model.json").read_text(encoding="utf-8"))["task"]
-        if not version("mlflow").startswith(_KNOWN):
-            return None
-    except (OSError, ValueError, KeyError, PackageNotFoundError):
+    except (OSError, ValueError, KeyError):
+        return None
+    return described(example, task)
+
+
+def described(example: Any, task: Mapping[str, Any]) -> Description | None:
+    """The description of a model by raw rows of its inputs, and its task as JSON; None where MLflow must write it."""
+    if not (_version("mlflow") or "").startswith(_KNOWN):
         return None
     if not isinstance(example, dict) or not {"columns", "data"} <= set(example) or not example["data"]:
         return None
