@@ -10,6 +10,7 @@ import click
 from hpsearch.cli.options import Verb, file_argument, overrides_option
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.cli.run import workers_option
+from hpsearch.errors import InputError
 from hpsearch.spec import ParameterValue, load_study
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def preview(file: Path, overrides: tuple[str, ...], workers: int, *, proposals: 
     stored. It is meant for this machine, as busy as it is now, and for the whole study, not for what is left of it.
     """
     spec = load_study(file, overrides)
+    if spec.trainer is not None:
+        rule = "is code of yours: what it costs cannot be foretold"
+        raise InputError(spec.problem(("trainer",), rule, "`hpsearch validate` checks the file without it"))
     # imported here: a study file with mistakes is refused before anything heavy is imported
     from hpsearch.architecture import smallest_and_largest  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415

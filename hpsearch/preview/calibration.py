@@ -21,7 +21,7 @@ from hpsearch.engine.prediction import PREDICTED_AT_ONCE
 from hpsearch.execution import CohortTask, Outcome, train_cohort
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.memory import Used, forget_peak, used
-from hpsearch.execution.training import StoppedError
+from hpsearch.execution.outcome import StoppedError
 from hpsearch.preview.course import Course
 from hpsearch.preview.pace import Pace
 

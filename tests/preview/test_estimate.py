@@ -52,6 +52,14 @@ def test_no_estimate_is_made_of_a_study_that_cannot_be_run(tmp_path):
     assert (done.returncode, "did you mean 'epochs'?" in done.stderr) == (2, True)
 
 
+def test_what_code_of_ones_own_costs_is_not_foretold(tmp_path):
+    (tmp_path / "own.yaml").write_text(
+        "study: own\ndata: {source: sklearn/iris}\ntrainer: my:train\nspace: {a: 1}\n"
+    )
+    done = cli_here("preview", "own.yaml", cwd=tmp_path)
+    assert (done.returncode, "own.yaml:3: trainer: is code of yours" in done.stderr) == (2, True)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_time_and_memory_are_foretold_within_a_factor_of_2(tmp_path, name):
