@@ -80,7 +80,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path, content, said):
 def test_a_missing_file_a_directory_and_a_path_through_a_file_are_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     for path, rule in [
-        (tmp_path / "none.yaml", "there is no such file"),
+        (tmp_path / "none.yaml", "there is no such file; `hpsearch init` writes a study file for your data"),
         (tmp_path, "is a directory; name the study file in it"),
         (tmp_path / "file" / "study.yaml", "cannot be read: Not a directory"),
         (tmp_path / ("x" * 300), "cannot be read: File name too long"),
