@@ -49,9 +49,10 @@ def preview(file: Path, overrides: tuple[str, ...], workers: int, *, proposals: 
     stored. It is meant for this machine, as busy as it is now, and for the whole study, not for what is left of it.
     """
     spec = load_study(file, overrides)
-    if spec.trainer is not None:
+    own = [key for key in ("trainer", "metrics") if getattr(spec, key)]
+    if own:
         rule = "is code of yours: what it costs cannot be foretold"
-        raise InputError(spec.problem(("trainer",), rule, "`hpsearch validate` checks the file without it"))
+        raise InputError(spec.problem((own[0],), rule, "`hpsearch validate` checks the file without it"))
     # imported here: a study file with mistakes is refused before anything heavy is imported
     from hpsearch.architecture import smallest_and_largest  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415
