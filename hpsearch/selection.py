@@ -67,16 +67,27 @@ def choose(facts: Sequence[TrialFact], spec: StudySpec) -> TrialFact:
         return pick(best, select=spec.select, metric=objective.metric, direction=objective.direction)
     if not facts:
         raise TrainingError("no trial was finished within the budget; raise budget.trials or budget.time")
-    reasons = "; ".join(dict.fromkeys(f"{fact.name} {fact.state}: {fact.reason}" for fact in facts[:3]))
     gave_up = (
         f", so the search gave up after {len(facts)} (budget.failures)"
         if spec.budget.failures == len(facts)
         else ""
     )
     raise TrainingError(
-        f"none of {len(facts)} trials finished{gave_up} ({reasons}{', ...' if len(facts) > 3 else ''}); "
+        f"none of {len(facts)} trials finished{gave_up} ({_ends(facts)}); "
         "give the space values that can be trained with, and begin anew with --fresh"
     )
+
+
+def _ends(facts: Sequence[TrialFact]) -> str:
+    """How trials ended, three different ways at most, each by its first trial."""
+    ways: dict[str, list[str]] = {}
+    for fact in facts:
+        ways.setdefault(f"{fact.state}: {fact.reason}", []).append(fact.name)
+    said = [
+        f"{names[0]} {way}" + (f", and {len(names) - 1} more like it" if names[1:] else "")
+        for way, names in ways.items()
+    ]
+    return "; ".join([*said[:3], *(("...",) if said[3:] else ())])
 
 
 def pick(best: Sequence[TrialFact], *, select: str, metric: str, direction: str) -> TrialFact:

@@ -1,13 +1,14 @@
 """`hpsearch init`: a study file to begin with."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from hpsearch.cli.options import Verb
 from hpsearch.cli.output import hint, json_option, print_json
-from hpsearch.errors import InputError, StorageError
+from hpsearch.errors import DataError, InputError, StorageError
 from hpsearch.spec.sources import is_named
 
 
@@ -63,7 +64,10 @@ def init(
 
     base = Path() if printed else output.parent
     written = source if is_named(source) or Path(source).is_absolute() else os.path.relpath(source, base)
-    made = draft(written, targets=targets, name=name, base=base, trials=trials)
+    try:
+        made = draft(written, targets=targets, name=name, base=base, trials=trials)
+    except DataError as error:  # no key of a file that is still to be written
+        raise DataError(replace(problem, key="") for problem in error.problems) from error
     if printed:
         click.echo(made.text, nl=False)
         return
