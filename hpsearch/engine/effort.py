@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from hpsearch.engine.default_networks import Inputs
-from hpsearch.engine.plan import Node, plan_of
+from hpsearch.engine.plan import plan_of
+from hpsearch.engine.planner import Node
 from hpsearch.spec.hyperparameters import Hyperparameters
 
 _RECURRENT: Final = ("simple_rnn", "lstm", "gru")
