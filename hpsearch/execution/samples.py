@@ -34,10 +34,7 @@ class Samples:
         """Keep the epoch; `ordered`, (T, M), says in which row each member of each trial stands."""
         seen = {**layers, "idle": self.idle}
         table = np.concatenate([*(seen[name] for name in STATISTICS), self.largest_share[:, None]], axis=1)
-        means = (
-            table[ordered[:, 0]] if ordered.shape[1] == 1 else mean_of_members(table[ordered].swapaxes(1, 2))
-        )
-        for trial, row in zip(trials, means, strict=True):
+        for trial, row in zip(trials, mean_of_members(table[ordered].swapaxes(1, 2)), strict=True):
             self._rows[trial].append(row)
 
     def of(self, trial: int) -> dict[str, tuple[float, ...]]:
@@ -55,8 +52,10 @@ class Samples:
         }
 
 
-def mean_of_members(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def mean_of_members(values: Array) -> Array:
     """(..., M) -> (...), each with the same bits whatever T is; not finite where a member's value is not."""
+    if values.shape[-1] == 1:
+        return values[..., 0]
     with quiet():
-        mean: NDArray[np.float64] = total(values) / values.shape[-1]
+        mean: Array = total(values) / values.shape[-1]
     return mean
