@@ -67,7 +67,7 @@ def fold_specs(home: StudyHome, folds: int) -> Iterator[StudySpec]:
                 f"data.split.outer={place}/{folds}",
                 f"budget.trials={trials}",
                 f"select={last.get('select', own.select)}",
-                f"tracking.experiment={own.tracking.experiment or home.key}",
+                f"tracking.experiment={own.tracking.experiment or home.key}-nested",
             ],
         )
 

@@ -77,6 +77,16 @@ class StudyHome:
         return self.path / "nested.json"
 
     @property
+    def card(self) -> Path:
+        """What the model is, how good, and how to call it, as Markdown."""
+        return self.path / "card.md"
+
+    @property
+    def pictures(self) -> tuple[Path, Path]:
+        """The course of the search, and the winner's curves, as SVG."""
+        return self.path / "search.svg", self.path / "curves.svg"
+
+    @property
     def best(self) -> Path:
         """The best parameters, as YAML."""
         return self.path / "best.yaml"

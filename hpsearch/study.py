@@ -22,12 +22,14 @@ from hpsearch.execution.executors import check_cluster
 from hpsearch.extensions import Code, Extensions
 from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
+from hpsearch.model_card import model_card
+from hpsearch.pictures import curves_svg, search_svg
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
 from hpsearch.search.places import chosen_database
 from hpsearch.selection import choose, standing
 from hpsearch.spec import StudySpec
-from hpsearch.store import Store, StudyHome, load_result
+from hpsearch.store import Store, StudyHome, load_result, write_text
 from hpsearch.tracking import Tracker, warn_early
 from hpsearch.winner import refit_and_score
 
@@ -166,6 +168,7 @@ def _conclude(
         renewed: dict[str, Any] = json.loads(json.dumps({**stored, "standing": stands}))
         if renewed != stored:
             renew_standing(home, renewed)
+            _illustrate(home, renewed, facts, spec)
         return renewed
     about = {
         "study": home.name,
@@ -177,7 +180,21 @@ def _conclude(
     result = {**about, **winner.to_json(), "standing": stands, "data": asdict(data.summary)}
     example = data.raw_example().to_json(orient="split", index=False, date_format="iso")
     save_result(home, winner, result, example=example)
+    _illustrate(home, result, facts, spec)
     return result
+
+
+def _illustrate(
+    home: StudyHome, result: Mapping[str, Any], facts: Sequence[TrialFact], spec: StudySpec
+) -> None:
+    """Write the model's card, and pictures of the search and of the winner's curves: what MLflow shows in place."""
+    finished = {fact.number: fact.values[0] for fact in facts if fact.finished and fact.values}
+    winner = next(fact for fact in facts if fact.number == result["trial"])
+    minimized = spec.objectives[0].direction == "minimize"
+    drawn = search_svg(finished, minimized=minimized), curves_svg(winner.curves)
+    for path, text in zip(home.pictures, drawn, strict=True):
+        write_text(path, text)
+    write_text(home.card, model_card(home.name, result))
 
 
 def _is_readable(home: StudyHome) -> bool:

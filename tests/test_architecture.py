@@ -24,6 +24,7 @@ ORDER = [
     "results",
     "trial_table",
     "pictures",
+    "model_card",
     "export",
     "archive",
     "driver",

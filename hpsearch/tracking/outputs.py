@@ -17,7 +17,15 @@ def attach_outputs(
     sink: Sink, run_id: str, home: StudyHome, result: Mapping[str, Any], *, split: str | None
 ) -> None:
     """Attach to the study's run what its home holds by now; doing it again changes nothing."""
-    for path in (home.study_file, home.best, home.result, home.nested, home.report):
+    for path in (
+        home.study_file,
+        home.best,
+        home.result,
+        home.nested,
+        home.card,
+        *home.pictures,
+        home.report,
+    ):
         if path.exists():
             sink.attach_file(run_id, path)
     if result.get("data"):

@@ -26,10 +26,11 @@ from hpsearch.tracking.identity import (
 from hpsearch.tracking.outputs import attach_outputs
 from hpsearch.tracking.place import own_place
 from hpsearch.tracking.projection import trial_record
+from hpsearch.tracking.record import text_tags
 from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
-from hpsearch.tracking.study_run import study_record
-from hpsearch.tracking.view import offer_view
+from hpsearch.tracking.study_run import NOTE_TAG, study_note, study_record
+from hpsearch.tracking.view import links, offer_view
 
 _TRIALS_AT_ONCE: Final = 50
 
@@ -129,11 +130,32 @@ class Projector:
         """
         facts, card = self._facts(), self._read_card()
         running = load_result(self._home) is None
-        self._guard(lambda: self._attach(card, self._add(card, facts, [], running=running)))
+        self._guard(lambda: self._attach(card, facts, self._add(card, facts, [], running=running)))
 
-    def _attach(self, card: StudyCard, parent: str) -> None:
-        result = load_result(self._home) or {}
-        attach_outputs(self._open(card), parent, self._home, result, split=card.split)
+    def _attach(self, card: StudyCard, facts: Sequence[TrialFact], parent: str) -> None:
+        """Files, data set and model; and descriptions that lead to them."""
+        sink, result = self._open(card), load_result(self._home) or {}
+        attach_outputs(sink, parent, self._home, result, split=card.split)
+        places = self._links(card, parent, result.get("trial"))
+        note = study_note(card, facts, result, load_nested(self._home) or {})
+        sink.tag_run(parent, text_tags({NOTE_TAG: f"{places}\n\n{note}"}))
+        if card.experiment == card.key:  # its own, not one that several studies share
+            headline, *_ = note.splitlines()
+            sink.tag_experiment(NOTE_TAG, f"{places}\n\n{headline}")
+
+    def _links(self, card: StudyCard, parent: str, winner: int | None) -> str:
+        sink, home = self._open(card), self._home
+        ids, best = sink.run_ids(), None
+        if winner is not None:
+            best = card.identity.run_id(winner) if ids is None else ids.get(str(winner))
+        return links(
+            sink.experiment,
+            card.identity,
+            study=parent,
+            winner=best,
+            model=home.name if winner is not None and card.split is not None else None,
+            report=home.report.exists(),
+        )
 
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""
@@ -188,7 +210,7 @@ class Projector:
         sink = self._open(card)
         sink.survey()
         self._viewed = None
-        self._attach(card, self._add(card, facts, facts, running=False))
+        self._attach(card, facts, self._add(card, facts, facts, running=False))
         if load_identity(self._home) == self._identity:
             self._remember(sink.run_ids())
 

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from hpsearch.store import StudyHome
 from hpsearch.tracking.bulk import insert
+from hpsearch.tracking.record import shortened
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS: Final = "best"
+_CARD: Final = 5000  # characters of a description that MLflow keeps
 _SEALED: Final = "hpsearch.sealed"
 _METRIC: Final = "hpsearch.test_metric"
 _SCORE: Final = "hpsearch.test_score"
@@ -25,12 +27,22 @@ _SCORE: Final = "hpsearch.test_score"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """A model to be registered: what it is called, where it is, and how it did on which sealed rows."""
+    """A model to be registered: what it is called, where it is, its card, and how it did on which sealed rows."""
 
     name: str
     uri: str
     run_id: str
     tags: Mapping[str, str]
+    card: str | None = None
+
+    @property
+    def about(self) -> str:
+        """What all versions are, for the model's page."""
+        return (
+            f"Winners of the study {self.name}, each refitted on training and validation rows. "
+            f"`models:/{self.name}@{ALIAS}` is the best of them on the same sealed test rows. Each version's "
+            "description is its card: data, scores, limits, how to call it."
+        )
 
     def beats(self, present: Mapping[str, str] | None) -> bool:
         """Whether the alias is to move here from a version with these tags; None where nothing has it."""
@@ -53,7 +65,10 @@ def registration(
     metric, score = next(iter(result["test"].items()))
     sealed = f"{result.get('fingerprint')}/{split}"
     tags = {_SEALED: sealed, _METRIC: metric, _SCORE: repr(float(score["value"]))}
-    return Registration(name=home.name, uri=uri, run_id=run_id, tags=tags)
+    card = home.card.read_text(encoding="utf-8") if home.card.exists() else ""
+    return Registration(
+        name=home.name, uri=uri, run_id=run_id, tags=tags, card=shortened(card, _CARD) or None
+    )
 
 
 def register_by_client(client: "MlflowClient", new: Registration) -> None:
@@ -61,14 +76,19 @@ def register_by_client(client: "MlflowClient", new: Registration) -> None:
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - imported by the client already
 
     try:
-        client.create_registered_model(new.name)
+        client.create_registered_model(new.name, description=new.about)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     model = new.uri.removeprefix("models:/")
     with _tracked_at(client.tracking_uri):  # where MLflow itself looks the model up
         version = client.create_model_version(
-            new.name, source=new.uri, run_id=new.run_id, tags=dict(new.tags), model_id=model
+            new.name,
+            source=new.uri,
+            run_id=new.run_id,
+            tags=dict(new.tags),
+            model_id=model,
+            description=new.card,
         )
     aliases = client.get_registered_model(new.name).aliases
     present = client.get_model_version(new.name, aliases[ALIAS]).tags if ALIAS in aliases else None
@@ -98,11 +118,11 @@ def register_in_tables(connection: sqlite3.Connection, new: Registration, *, mod
     times = {"creation_time": now, "last_updated_time": now}
     known = connection.execute("SELECT 1 FROM registered_models WHERE name = ?", (new.name,)).fetchone()
     if known is None:
-        insert(connection, "registered_models", [{"name": new.name, "description": None, **times}])
+        insert(connection, "registered_models", [{"name": new.name, "description": new.about, **times}])
     (version,) = connection.execute(
         "SELECT coalesce(max(version), 0) + 1 FROM model_versions WHERE name = ?", (new.name,)
     ).fetchone()
-    row = {"name": new.name, "version": version, "description": None, "current_stage": "None", **times}
+    row = {"name": new.name, "version": version, "description": new.card, "current_stage": "None", **times}
     row |= {"source": new.uri, "run_id": new.run_id, "status": "READY", "storage_location": location}
     insert(connection, "model_versions", [row])
     tags = [

@@ -13,6 +13,7 @@ from hpsearch.tracking.projection import best_so_far, common_tags
 from hpsearch.tracking.record import Point, RunRecord, Status, safe_key, text_params, text_tags
 
 KIND_TAG = "hpsearch.kind"
+NOTE_TAG = "mlflow.note.content"
 _DATA_TAGS = ("fingerprint", "rows", "features", "targets", "train_rows", "validation_rows", "test_rows")
 
 
@@ -41,7 +42,7 @@ def study_record(
                 **common_tags(card),
                 KIND_TAG: "study",
                 "mlflow.runName": card.key,
-                "mlflow.note.content": study_note(card, facts, result, nested or {}),
+                NOTE_TAG: study_note(card, facts, result, nested or {}),
                 **{f"version.{name}": version for name, version in card.identity.versions.items()},
                 **_data_tags(result),
             }

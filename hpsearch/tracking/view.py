@@ -29,6 +29,8 @@ _FOLDED: Final = (
 )  # single numbers: there, but out of the way
 _KEPT: Final = {"deleted": False, "isGenerated": False}
 
+_WORKFLOW: Final = {"workflowType": "machine_learning"}  # else the UI shows its pages for language models
+
 Json = dict[str, Any]
 
 
@@ -39,14 +41,32 @@ def view_key(identity: Identity) -> str:
 
 def study_link(port: int, experiment: str, identity: Identity) -> str:
     """The page of a local MLflow UI that compares the study's trials."""
-    query = urlencode(
-        {
-            "workflowType": "machine_learning",
-            "viewStateShareKey": view_key(identity),
-            "compareRunsMode": "CHART",
-        }
-    )
-    return f"http://127.0.0.1:{port}/#/experiments/{experiment}/runs?{query}"
+    return f"http://127.0.0.1:{port}/{_compared(experiment, identity)}"
+
+
+def _compared(experiment: str, identity: Identity) -> str:
+    shown = {"viewStateShareKey": view_key(identity), "compareRunsMode": "CHART"}
+    return f"#/experiments/{experiment}/runs?{urlencode({**_WORKFLOW, **shown})}"
+
+
+def links(
+    experiment: str, identity: Identity, *, study: str, winner: str | None, model: str | None, report: bool
+) -> str:
+    """Where to go from a study's description, in Markdown: addresses within the UI, whatever server shows it.
+
+    `study` and `winner` are ids of runs, `model` is the name of the registered model; None where there is none.
+    """
+    runs, query = f"#/experiments/{experiment}/runs", urlencode(_WORKFLOW)
+    places = {"compare all trials": _compared(experiment, identity)}
+    if winner is not None:
+        places["best trial"] = f"{runs}/{winner}?{query}"
+    places["study"] = f"{runs}/{study}?{query}"
+    if report:
+        places["report"] = f"{runs}/{study}/artifacts/report.html?{query}"
+    places["files"] = f"{runs}/{study}/artifacts?{query}"
+    if model is not None:
+        places["model"] = f"#/models/{model}?{query}"
+    return " · ".join(f"[{name}]({address})" for name, address in places.items())
 
 
 def offer_view(sink: Sink, card: StudyCard, curves: Sequence[str]) -> None:

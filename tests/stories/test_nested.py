@@ -75,9 +75,12 @@ def test_report_and_mlflow_show_the_scores_and_no_fold_registers_a_model(ran):
     assert f"accuracy {mean:.4g} on average" in page
     assert "quick-outer-2-of-2</th>" in page
     client = MlflowClient(f"sqlite:///{directory}/mlruns/mlflow.db")
-    (experiment,) = (each for each in client.search_experiments() if each.name == "quick")
-    runs = client.search_runs(experiment.experiment_id, "tags.`hpsearch.kind` = 'study'")
-    by_name = {run.info.run_name: run for run in runs}
+    experiments = {each.name: each.experiment_id for each in client.search_experiments()}
+    by_name = {
+        run.info.run_name: run
+        for name in ("quick", "quick-nested")
+        for run in client.search_runs(experiments[name], "tags.`hpsearch.kind` = 'study'")
+    }
     assert set(by_name) == {"quick", "quick-outer-1-of-2", "quick-outer-2-of-2"}
     assert by_name["quick"].data.metrics["nested/accuracy"] == mean
     assert "Nested cross-validation" in by_name["quick"].data.tags["mlflow.note.content"]

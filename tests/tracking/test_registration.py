@@ -39,7 +39,8 @@ def content(root, name):
         connection.row_factory = sqlite3.Row
         for table in TABLES:
             for row in connection.execute(f"SELECT * FROM {table} WHERE name = ? ORDER BY rowid", (name,)):
-                yield table, {key: value for key, value in dict(row).items() if key not in {*CLOCKS, "name"}}
+                shown = {key: value for key, value in dict(row).items() if key not in {*CLOCKS, "name"}}
+                yield table, shown | {"description": (shown.get("description") or "").replace(name, "NAME")}
 
 
 def test_a_run_registers_its_model_which_mlflow_loads(study, tracked_at):
@@ -54,17 +55,41 @@ def test_a_run_registers_its_model_which_mlflow_loads(study, tracked_at):
     assert len(model.predict(pd.DataFrame([[5.1, 3.5, 1.4, 0.2]], columns=names))) == 1
 
 
+def test_the_version_carries_its_card_and_descriptions_lead_everywhere(study):
+    """Data, scores, limits, how to call it; best trial, files and model from the study's run and its experiment."""
+    _, client = study
+    version = client.get_model_version_by_alias("quick", "best")
+    for part in (
+        "30 sealed test rows",
+        "## Limits",
+        "models:/quick@best",
+        "fingerprint",
+        "logistic regression",
+    ):
+        assert part in version.description
+    run = client.get_run(version.run_id)
+    best = client.search_runs(
+        [run.info.experiment_id], f"tags.`hpsearch.trial` = '{int(run.data.metrics['winner/trial'])}'"
+    )
+    experiment = client.get_experiment(run.info.experiment_id)
+    for note in (run.data.tags["mlflow.note.content"], experiment.tags["mlflow.note.content"]):
+        assert f"/runs/{best[0].info.run_id}?workflowType=machine_learning)" in note
+        assert "(#/models/quick?" in note
+    attached = {file.path for file in client.list_artifacts(version.run_id)}
+    assert {"card.md", "curves.svg", "search.svg", "result.json"} <= attached
+
+
 def test_what_is_written_is_what_mlflows_client_writes(study):
     """Row by row, but for the clock."""
     root, client = study
     uri = client.get_model_version_by_alias("quick", "best").source
     run_id = client.get_model_version_by_alias("quick", "best").run_id
     tags = {"hpsearch.sealed": "s", "hpsearch.test_metric": "accuracy", "hpsearch.test_score": "0.5"}
-    register_by_client(client, Registration(name="one", uri=uri, run_id=run_id, tags=tags))
+    register_by_client(client, Registration(name="pear", uri=uri, run_id=run_id, tags=tags))
     with closing(bulk.connect(root / "mlflow.db")) as connection, bulk.transaction(connection):
-        new = Registration(name="other", uri=uri, run_id=run_id, tags=tags)
+        new = Registration(name="plum", uri=uri, run_id=run_id, tags=tags)
         register_in_tables(connection, new, model=uri.removeprefix("models:/"))
-    assert list(content(root, "other")) == list(content(root, "one"))
+    assert list(content(root, "plum")) == list(content(root, "pear"))
 
 
 @pytest.mark.parametrize("way", ["client", "tables"])
