@@ -129,7 +129,9 @@ def standing(facts: Sequence[TrialFact], spec: StudySpec) -> Standing:
     rows = [fact.sample_losses for fact in finished if fact.sample_losses]
     if len(rows) > 1:
         flattered = optimism(rows, Address(seed=spec.seed).stream("optimism"))
-    table = _table(sorted(finished, key=lambda fact: fact.number), spec, flattery=flattered or 0.0)
+    table = _table(
+        sorted(finished, key=lambda fact: fact.number), spec, trials=len(facts), flattery=flattered or 0.0
+    )
     return Standing(
         finished=len(finished),
         same=same,
@@ -156,7 +158,7 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
     return len(finished[:50]), len(finished[:50])
 
 
-def _table(finished: Sequence[TrialFact], spec: StudySpec, *, flattery: float) -> Table:
+def _table(finished: Sequence[TrialFact], spec: StudySpec, *, trials: int, flattery: float) -> Table:
     objective = spec.objectives[0]
     sign = _sign(objective.direction)
     several = [len(fact.members) > 1 for fact in finished]
@@ -170,6 +172,7 @@ def _table(finished: Sequence[TrialFact], spec: StudySpec, *, flattery: float) -
         ),
         params=[fact.params for fact in finished],
         space=spec.space,
+        trials=trials,
         flattery=flattery if _monitors_loss(spec) else 0.0,
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.importance import Importance, importances
+from hpsearch.judgment.prospects import prospects
 from hpsearch.spec import Choice, Fixed, Parameter, ParameterValue, Range
 
 Array = NDArray[np.float64]
@@ -25,14 +26,15 @@ class Table:
     """The finished trials of a study, in their order, n of them.
 
     `losses` is the first objective, less being better. `errors` is the standard error of each, over folds and seeds;
-    NaN where it is not known. `flattery` is by how much being the best of so many flatters the best one, 0 where that
-    is not known. `space` is what they were drawn from.
+    NaN where it is not known. `trials` counts those too that did not finish. `flattery` is by how much being the best
+    of so many flatters the best one, 0 where that is not known. `space` is what they were drawn from.
     """
 
     losses: Array
     errors: Array
     params: Sequence[Mapping[str, ParameterValue]]
     space: Mapping[str, Parameter]
+    trials: int = 0
     flattery: float = 0.0
 
     @property
@@ -145,34 +147,35 @@ def _whole(parameter: Parameter) -> bool:
 
 
 def search_progress(table: Table) -> Finding | None:
-    """What the second half of the trials gained over the first, and what as many again may gain."""
+    """Whether as many trials again are expected to gain what counts; never more: then there is more to see."""
     if table.n < _TRIALS or table.scale <= 0:
         return None
-    best = np.minimum.accumulate(table.losses)
-    quarter, half, now = best[table.n // 4 - 1], best[table.n // 2 - 1], best[-1]
-    gained, before = float(half - now), float(quarter - half)
+    found = prospects(table.losses)
     worth = max(0.02 * table.scale, _noise(table), table.flattery)
-    evidence = {"gained": gained, "worth": worth, "trials": float(table.n)}
-    if gained <= worth:
+    evidence = {
+        "expected": found.expected,
+        "at_most": found.at_most,
+        "worth": worth,
+        "trials": float(table.n),
+    }
+    gain = f"better the best by about {found.expected:.2g}, at most {found.at_most:.2g} (9 times in 10)"
+    if found.expected <= worth:
         return Finding(
             name="search_exhausted",
             severity="good",
-            sentence=f"The last {table.n - table.n // 2} of {table.n} finished trials bettered the best by "
-            f"no more than {gained:.3g}, where {worth:.3g} would count: more trials are not worth their time.",
+            sentence=f"As many trials again as the {table.n} that finished are expected to {gain}, where {worth:.2g} "
+            "would count: more are hardly worth their time.",
             advice="Change the space (other networks, more data) rather than go on.",
             evidence=evidence,
         )
-    shrinking = min(max(gained / before, 0.25), 0.75) if before > 0 else 0.5
-    doublings = min(max(1, int(np.ceil(np.log(worth / gained) / np.log(shrinking)))), 3)
-    more = table.n * (2**doublings - 1)
+    total = 2 * max(table.trials, table.n)
     return Finding(
         name="search_improving",
         severity="hint",
-        sentence=f"The last {table.n - table.n // 2} of {table.n} finished trials bettered the best by {gained:.3g}: "
-        f"as many trials again may gain about {gained * shrinking:.2g}.",
-        advice=f"About {more} more trials are worth it: budget.trials: {table.n + more}.",
-        evidence={**evidence, "more_trials": float(more), "expected": gained * shrinking},
-        changes=(Change(parameter="budget.trials", way="higher", low=table.n + more, high=table.n + more),),
+        sentence=f"As many trials again as the {table.n} that finished are expected to {gain}.",
+        advice=f"Go on, but with no more than as many again before looking anew: budget.trials: {total}.",
+        evidence={**evidence, "more_trials": float(total // 2)},
+        changes=(Change(parameter="budget.trials", way="higher", low=total // 2, high=total),),
     )
 
 
