@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
-import yaml
 
 from hpsearch.cli import cli as command_line
 from hpsearch.spec import load_study, parse_study
+from tests.support.documents import blocks, make, run_python_of, studies
+from tests.support.studies import run_quick
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [
@@ -21,18 +23,46 @@ PAGES = [
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
 
 
-def blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
-
-
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_studies_in_documents_are_valid(page):
     """A block that names a study is read whole; a piece of one is read into a study that has the rest."""
-    for block in blocks(page, "yaml"):
-        piece = yaml.safe_load(block)
-        head = "" if "data" in piece else "data: {source: sklearn/digits}\n"
-        whole = block if "study" in piece else f"study: x\n{head}{block}"
+    for whole in studies(page):
         assert parse_study(whole).study
+
+
+OTHERS = ("operations.md", "extending.md")
+"""Pages whose pieces name servers, or modules that tests of their own write."""
+BY_MLFLOW = re.compile(r"image:|sequence:|window:|[.]ts|kind: image|pets")
+"""Models of other inputs than tables and texts are logged by MLflow itself, which takes seconds."""
+TRAINED = [
+    pytest.param(
+        text,
+        id=f"{page.stem} {number}",
+        marks=[pytest.mark.slow] if BY_MLFLOW.search(text) else [],
+    )
+    for page in PAGES
+    if page.name not in OTHERS
+    for number, text in enumerate(studies(page), 1)
+]
+LEAST = {"budget__trials": 1, "space__epochs": 1, "space__batch_size": 32}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The files that the studies name, and the study from whose weights one of them begins."""
+    base = tmp_path_factory.mktemp("documents")
+    make(base)
+    run_python_of(ROOT / "docs" / "data-preparation.md", base)
+    run_quick(base, "study: digits\ndata: {source: sklearn/digits}", **LEAST)
+    return base
+
+
+@pytest.mark.parametrize("text", TRAINED)
+def test_studies_in_documents_train(files, text):
+    """One trial of one epoch and the refitted winner, which scores on the test part and is saved."""
+    result, watcher = run_quick(files, text, base=files, fresh=True, **LEAST)
+    assert [fact.state for fact in watcher.facts] == ["complete"]
+    assert all(np.isfinite(score["value"]) for score in result.result["test"].values())
 
 
 @pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
