@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOST_CATEGORIES: Final = 1000
 ID_LIKE: Final = 0.5
 FEWEST_FOR_ID: Final = 20
+_ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 def check_inputs(inputs: "pd.DataFrame", findings: Findings) -> None:
@@ -114,18 +115,25 @@ def check_duplicates(
     codes: NDArray[np.uint64], targets: NDArray[Any], split: Split, findings: Findings
 ) -> None:
     """A warning that counts the validation and test rows which, targets included, also train."""
-    table = pd.DataFrame({"inputs": codes})
-    for i, column in enumerate(targets.reshape(len(targets), -1).T):
-        table[i] = column
-    hashes = pd.util.hash_pandas_object(table, index=False).to_numpy()
+    hashes = codes.copy()
+    for column in targets.reshape(len(targets), -1).T:
+        hashes *= _ODD  # modulo 2^64; in place, since there may be very many rows
+        hashes += pd.util.hash_array(np.ascontiguousarray(column))
+    trained = np.sort(hashes[split.train])
     counts = {
-        part: int(np.isin(hashes[rows], hashes[split.train]).sum())
+        part: _found(hashes[rows], trained)
         for part, rows in (("validation", split.validation), ("test", split.test))
     }
     told = [f"{count} {part} {'row' if count == 1 else 'rows'}" for part, count in counts.items() if count]
     if told:
         copies = "is a copy of a training row" if sum(counts.values()) == 1 else "are copies of training rows"
         findings.warn(f"{' and '.join(told)} {copies}: scores will look better than they are")
+
+
+def _found(codes: NDArray[np.uint64], among: NDArray[np.uint64]) -> int:
+    """How many of the codes are among others, which are sorted."""
+    places = np.searchsorted(among, codes)
+    return int((among.take(places, mode="clip") == codes).sum())
 
 
 def _check_finite(column: "pd.Series[Any]", findings: Findings) -> None:

@@ -16,8 +16,9 @@ from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
     from hpsearch.data.splits import Split
-    from hpsearch.spec import DataSpec
+    from hpsearch.spec import DataSpec, PreprocessSpec
 
+_AFFINE: Final = ("standardize", "min_max", "none")
 _SAMPLED: Final = 32 << 20
 _SEED: Final = 0x9E3779B97F4A7C15
 Floats = NDArray[np.float64]
@@ -95,17 +96,19 @@ class LargeInputs:
         """Missing values and scaling, from sums over all rows; medians from those that 32 MB hold, evenly spread.
 
         Raises:
-            DataError: a way of scaling that needs all values at once.
+            DataError: a way of preparing that needs all values at once.
         """
         how = settings.preprocess
-        if how.numeric not in {"standardize", "min_max", "none"}:
-            rule = f"{how.numeric} needs all values in memory, and these are kept in a file"
-            remedy = "use standardize, min_max or none, or data.storage: memory"
-            raise DataError(
-                Problem(place=settings.source, key="data.preprocess.numeric", rule=rule, remedy=remedy)
-            )
+        _check_settings(how, settings.source)
         low, high, mean, deviation, known = _statistics(self)
-        fill = mean if how.missing == "mean" else self._medians()
+        if isinstance(how.missing, float):
+            fill = np.full_like(mean, how.missing)
+            low, high = (
+                np.where(known < 1, bound(edge, fill), edge)
+                for bound, edge in ((np.minimum, low), (np.maximum, high))
+            )
+        else:
+            fill = mean if how.missing == "mean" else self._medians()
         # as in memory, scaling is fitted after what is missing has been filled in
         filled = known * mean + (1 - known) * fill
         spread = known * (deviation**2 + (mean - filled) ** 2) + (1 - known) * (fill - filled) ** 2
@@ -137,6 +140,28 @@ class LargeInputs:
         rows = np.unique(np.linspace(0, len(self) - 1, min(len(self), most)).astype(np.int64))
         stored = self.take(rows).as_stored(slice(None))
         return np.nanmedian(stored.astype(np.float64), axis=0) * self.scale + self.center
+
+
+def _check_settings(how: "PreprocessSpec", source: str) -> None:
+    """Raise DataError for what a table that is kept in a file is not prepared by."""
+    wrong = {
+        "numeric": (how.numeric not in _AFFINE, f"use {', '.join(_AFFINE)}"),
+        "missing": (how.missing == "indicator", "use median, mean or a number"),
+        "columns": (bool(how.columns), "leave it out"),
+        "pca": (how.pca is not None, "leave it out"),
+    }
+    problems = [
+        Problem(
+            place=source,
+            key=f"data.preprocess.{key}",
+            rule="needs all values in memory, and these are kept in a file",
+            remedy=f"{remedy}, or data.storage: memory",
+        )
+        for key, (is_wrong, remedy) in wrong.items()
+        if is_wrong
+    ]
+    if problems:
+        raise DataError(problems)
 
 
 def _statistics(rows: LargeInputs) -> tuple[Floats, Floats, Floats, Floats, Floats]:

@@ -56,10 +56,10 @@ def prepared(base, cache, source="t.csv", **given):
 
 
 @pytest.mark.parametrize("source", ["t.csv", "t.parquet", "t.feather"])
-@pytest.mark.parametrize("numeric", ["standardize", "min_max"])
-def test_a_table_in_files_is_the_table_in_memory(base, tmp_path, source, numeric):
+@pytest.mark.parametrize(("numeric", "missing"), [("standardize", "mean"), ("min_max", 9.5)])
+def test_a_table_in_files_is_the_table_in_memory(base, tmp_path, source, numeric, missing):
     """Up to the rounding of sums; the split and the targets are the same, and far columns keep their digits."""
-    how = {"preprocess": {"numeric": numeric, "missing": "mean"}}
+    how = {"preprocess": {"numeric": numeric, "missing": missing}}
     large = prepared(base, tmp_path, source, storage="disk", **how)
     small = prepared(base, tmp_path, source, storage="memory", **how)
     for part in ("train", "validation"):
@@ -119,6 +119,14 @@ def test_what_cannot_be_streamed_is_refused_with_the_way_out(base, tmp_path):
     ):
         prepared(tmp_path, tmp_path, "w.csv", storage="disk")
     prepared(tmp_path, tmp_path, "w.csv", storage="disk", drop=["word"])
+    how = {"numeric": "robust", "missing": "indicator", "columns": {"a": {"missing": 0}}, "pca": 2}
+    with pytest.raises(DataError) as refused:
+        prepared(base, tmp_path, storage="disk", preprocess=how)
+    assert [problem.key.rpartition(".")[2] for problem in refused.value.problems] == list(how)
+    assert (
+        "data.preprocess.pca: needs all values in memory, and these are kept in a file; leave it out, or"
+        in str(refused.value)
+    )
     with pytest.raises(DataError, match="the table has no column 'z'"):
         prepared(base, tmp_path, storage="disk", target="z")
     (tmp_path / "bad.csv").write_text("a,y\n" + "1,2\n" * 50 + "1\n")
