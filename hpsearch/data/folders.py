@@ -91,7 +91,7 @@ def read_listed(raw: RawData, base: Path, spec: "DataSpec", *, cache: Cache) -> 
         return f"{raw.name}:{line(row)}: {paths.iloc[row]}" if line else f"{raw.name}: {paths.iloc[row]}"
 
     pixels = read_pictures(files, spec.image, place=place_of, cache=cache, storage=spec.storage)
-    about = frame.drop(columns=name)
+    about = raw.about_with(frame.drop(columns=name))
     return RawData(
         name=raw.name, inputs=ImageInputs(pixels), targets=raw.targets, line=line, part=raw.part, about=about
     )

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from hpsearch.data.arrays import read_arrays
 from hpsearch.data.cache import Cache
@@ -111,9 +110,7 @@ def _text(raw: RawData, spec: "DataSpec") -> RawData:
         rule = f"the table has no column {name!r}"
         remedy = f"its columns: {', '.join(map(repr, map(str, frame.columns[:20])))}"
         raise DataError(Problem(place=raw.name, key="data.text.column", rule=rule, remedy=remedy))
-    others = frame.drop(columns=name)
-    about = others if raw.about is None else pd.concat([raw.about, others], axis=1)
-    return replace(raw, inputs=TextInputs(frame[name]), about=about)
+    return replace(raw, inputs=TextInputs(frame[name]), about=raw.about_with(frame.drop(columns=name)))
 
 
 def _window(raw: RawData, spec: "DataSpec") -> RawData:

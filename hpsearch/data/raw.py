@@ -35,6 +35,12 @@ class RawData:
     in_time_order: bool = False
     gap: int = 0
 
+    def about_with(self, others: "pd.DataFrame") -> "pd.DataFrame":
+        """The columns by which rows may be split: those that are set aside already, and others."""
+        import pandas as pd  # noqa: PLC0415 - heavy
+
+        return others if self.about is None else pd.concat([self.about, others], axis=1)
+
 
 @dataclass(slots=True, kw_only=True)
 class Findings:

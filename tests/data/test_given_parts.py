@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from hpsearch.data import prepare
 from hpsearch.errors import DataError
@@ -121,3 +122,19 @@ def test_what_cannot_be_split_is_told(tmp_path, split, said):
     with pytest.raises(DataError) as caught:
         prepared(tmp_path, frame(), **split)
     assert said in str(caught.value)
+
+
+def test_pictures_that_a_table_lists_are_split_by_its_columns(tmp_path):
+    """By a person in each of them: no person is in two parts."""
+    table = pd.DataFrame({"file": [f"{i}.png" for i in range(40)], "label": ["cat", "dog"] * 20})
+    table["who"] = np.arange(40) % 8
+    for name, who in zip(table["file"], table["who"], strict=True):
+        Image.new("L", (4, 4), color=20 * int(who)).save(tmp_path / name)
+    table.to_csv(tmp_path / "table.csv", index=False)
+    how = {"split": {"group": "who"}, "image": {"path": "file", "scale": "none"}, "kind": "image"}
+    data = prepare(settings(target="label", **how), seed=0, base=tmp_path)
+    test = data.sealed.open(data.preprocessor, data.task)
+    parts = [
+        set(part.x[:, 0, 0, 0].tolist()) for part in (data.training.train, data.training.validation, test)
+    ]
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 8

@@ -71,7 +71,10 @@ class Trim:
 
 def _shape(layer: LayerSettings, shape: Shape) -> Shape:
     if len(shape) != 1 or not layer["tokens"]:
-        raise ShapeError("embedding takes tokens", "it is for texts, as the first layer")
+        raise ShapeError(
+            "embedding takes tokens",
+            "it is for texts, as the first layer; columns of a table have `encode: embedding` of their own",
+        )
     return (*shape, layer["units"])
 
 

@@ -45,7 +45,8 @@ def _flat(_layer: LayerSettings, shape: Shape) -> Shape:
 def _reshaped(layer: LayerSettings, shape: Shape) -> Shape:
     wanted: Shape = layer["shape"]
     if prod(wanted) != prod(shape):
-        rule = f"reshape to {words_of(wanted)} needs {prod(wanted)} numbers, got {prod(shape)} ({words_of(shape)})"
+        given = str(prod(shape)) + (f" ({words_of(shape)})" if shape[1:] else "")
+        rule = f"reshape to {words_of(wanted)} needs {prod(wanted)} numbers, got {given}"
         raise ShapeError(rule, "give a shape with as many numbers as come in")
     return wanted
 
