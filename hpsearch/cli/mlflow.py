@@ -3,12 +3,13 @@
 import os
 import sys
 import webbrowser
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import hint, json_option, print_json
+from hpsearch.cli.output import hint, json_option, print_json, print_json_line
 from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
 
@@ -26,10 +27,14 @@ from hpsearch.store import STORE_VARIABLE, Store
 @click.option(
     "--open/--no-open", "open_browser", default=None, help="Open a browser.  [default: where there is one]"
 )
-def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool | None) -> None:
+@json_option
+def ui(
+    study: str | None, store: Store, port: int | None, *, open_browser: bool | None, as_json: bool
+) -> None:
     """Serve the MLflow UI of the store on 127.0.0.1, and link to the view that compares a study's trials at once.
 
-    Without a STUDY, the links of all studies are printed. Ctrl-C ends it.
+    Without a STUDY, the links of all studies are printed. Ctrl-C ends it. With --json the address, the process and the
+    links are one line, as soon as the server answers.
     """
     from hpsearch.tracking import ui_server  # noqa: PLC0415 - help must not import it
 
@@ -44,17 +49,24 @@ def ui(study: str | None, store: Store, port: int | None, *, open_browser: bool 
         links = {home.key: link for home in homes if (link := server.link(home))}
         if server.avoided:
             click.echo(f"port {server.avoided} is in use; taking {server.port}", err=True)
-        click.echo(f"MLflow UI of {store.root}: {server.url}")
-        for key, link in links.items():
-            click.echo(f"  {key}: {link}")
-        for home in homes:
-            if home.key not in links:
-                place = server.elsewhere(home)
-                click.echo(f"  {home.key}: {_absent(place, home.key)}")
+        absent = {home.key: server.elsewhere(home) for home in homes if home.key not in links}
+        if as_json:
+            place = {"url": server.url, "port": server.port, "pid": os.getpid(), "store": str(store.root)}
+            print_json_line({**place, "studies": links, "elsewhere": absent})
+        else:
+            _print_links(store, server.url, links, absent)
         click.echo("Ctrl-C ends it.", err=True)
         if _has_browser() if open_browser is None else open_browser:
             webbrowser.open(next(iter(links.values()), server.url))
         server.wait()
+
+
+def _print_links(store: Store, url: str, links: Mapping[str, str], absent: Mapping[str, str | None]) -> None:
+    click.echo(f"MLflow UI of {store.root}: {url}")
+    for key, link in links.items():
+        click.echo(f"  {key}: {link}")
+    for key, place in absent.items():
+        click.echo(f"  {key}: {_absent(place, key)}")
 
 
 def _absent(place: str | None, study: str) -> str:

@@ -21,6 +21,11 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(json_able(value), indent=1))
 
 
+def print_json_line(value: Any) -> None:
+    """One JSON value as one line on standard output: of what goes on, and says more later or nothing."""
+    click.echo(json.dumps(json_able(value)))
+
+
 def json_able(value: Any) -> Any:
     """Plain values with null for what JSON has no number for: a loss that has overflowed, a score without a value."""
     match value:

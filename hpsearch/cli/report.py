@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.output import json_option, print_json
 from hpsearch.errors import HpsearchError
 from hpsearch.store import Store, StudyHome
 
@@ -25,7 +26,8 @@ from hpsearch.store import Store, StudyHome
     help="Where to write it.  [default: beside the study's trials, and to its run in MLflow]",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
-def report(study: str, store: Store, output: Path | None, *, open_it: bool) -> None:
+@json_option
+def report(study: str, store: Store, output: Path | None, *, open_it: bool, as_json: bool) -> None:
     """Write all about a STUDY to one HTML page that needs no network and can be sent to others.
 
     It says in plain words what came of the search, shows the curves of all trials by what they say, which parameters
@@ -35,12 +37,15 @@ def report(study: str, store: Store, output: Path | None, *, open_it: bool) -> N
 
     home = store.find(study)
     path = write_report(home, output)
-    click.echo(path)
+    if as_json:
+        print_json({"study": home.key, "file": str(path)})
+    else:
+        click.echo(path)
     if output is None:
         _attach(store, home)
     if open_it:
         webbrowser.open(path.absolute().as_uri())
-    else:
+    elif not as_json:
         click.echo("Open it in a browser; it is one file, without anything from the network.", err=True)
 
 

@@ -5,6 +5,7 @@ import json
 import click
 
 from hpsearch.cli.options import Verb
+from hpsearch.cli.output import json_option, print_json
 
 
 @click.command(
@@ -13,15 +14,20 @@ from hpsearch.cli.options import Verb
     examples=("hpsearch schema > study.schema.json", "hpsearch schema --path"),
 )
 @click.option("--path", is_flag=True, help="Print where the installed package keeps it.")
-def schema(*, path: bool) -> None:
+@json_option
+def schema(*, path: bool, as_json: bool) -> None:
     """Print the JSON schema of the study file, with which editors complete and check it.
 
-    Files that `hpsearch init` writes name it in their first line, as the YAML language server reads it.
+    It is JSON with --json and without. Files that `hpsearch init` writes name it in their first line, as the YAML
+    language server reads it.
     """
     if path:
         from hpsearch.spec.schema import SCHEMA_FILE  # noqa: PLC0415
 
-        click.echo(str(SCHEMA_FILE))
+        if as_json:
+            print_json({"file": str(SCHEMA_FILE)})
+        else:
+            click.echo(str(SCHEMA_FILE))
         return
     from hpsearch.spec import json_schema  # noqa: PLC0415 - pydantic
 

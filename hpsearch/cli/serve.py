@@ -1,9 +1,16 @@
 """`hpsearch serve`: an MLflow tracking server for a team."""
 
+import os
+from typing import TYPE_CHECKING
+
 import click
 
 from hpsearch.cli.options import Verb, store_option
+from hpsearch.cli.output import json_option, print_json_line
 from hpsearch.store import Store
+
+if TYPE_CHECKING:
+    from hpsearch.tracking.service import RunningService, Service
 
 
 @click.command(
@@ -37,6 +44,7 @@ from hpsearch.store import Store
 @click.option(
     "--auth", is_flag=True, help="Ask for a password on 127.0.0.1 too; elsewhere that is always done."
 )
+@json_option
 def serve(
     *,
     store: Store,
@@ -47,11 +55,13 @@ def serve(
     artifacts: str | None,
     allowed_hosts: str | None,
     auth: bool,
+    as_json: bool,
 ) -> None:
     """Serve MLflow from the store: for studies with `tracking: {uri: ...}`, and for browsers.
 
     Whoever is not on this machine must give a name and a password. The administrator's comes from
-    $MLFLOW_AUTH_ADMIN_PASSWORD, or is made up and written to a file that only its owner can read. Ctrl-C ends it.
+    $MLFLOW_AUTH_ADMIN_PASSWORD, or is made up and written to a file that only its owner can read. Ctrl-C ends it. With
+    --json all that clients need is one line, as soon as the server answers.
     """
     from hpsearch.tracking.service import plan_service, running  # noqa: PLC0415 - help must not import it
 
@@ -67,17 +77,35 @@ def serve(
     )
     click.echo("starting the MLflow server ...", err=True)
     with running(service) as server:
-        click.echo(f"MLflow: {server.url}")
-        click.echo(f"  database   {service.backend}")
-        click.echo(f"  artifacts  {service.artifacts}")
-        click.echo(f"  reached as {', '.join(service.allowed_hosts)}")
-        if server.user:
-            source = (
-                f"in {server.password_file}"
-                if server.password_file
-                else "as the environment gave it at first"
-            )
-            click.echo(f"  user       {server.user}, password {source}")
-            click.echo("Clients set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.")
+        if as_json:
+            print_json_line(_as_json(service, server))
+        else:
+            _print(service, server)
         click.echo("Ctrl-C ends it.", err=True)
         server.wait()
+
+
+def _as_json(service: "Service", server: "RunningService") -> dict[str, object]:
+    return {
+        "url": server.url,
+        "port": service.port,
+        "pid": os.getpid(),
+        "database": service.backend,
+        "artifacts": service.artifacts,
+        "reached_as": list(service.allowed_hosts),
+        "user": server.user,
+        "password_file": None if server.password_file is None else str(server.password_file),
+    }
+
+
+def _print(service: "Service", server: "RunningService") -> None:
+    click.echo(f"MLflow: {server.url}")
+    click.echo(f"  database   {service.backend}")
+    click.echo(f"  artifacts  {service.artifacts}")
+    click.echo(f"  reached as {', '.join(service.allowed_hosts)}")
+    if server.user:
+        source = (
+            f"in {server.password_file}" if server.password_file else "as the environment gave it at first"
+        )
+        click.echo(f"  user       {server.user}, password {source}")
+        click.echo("Clients set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import hint, json_option, print_json
+from hpsearch.cli.output import hint, json_option, print_json, print_json_line
 from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
 
@@ -94,33 +94,44 @@ def _suggest(each: "Activity") -> None:
 @click.option(
     "--lines", "-n", type=click.IntRange(min=0), default=50, show_default=True, help="How many of the last."
 )
-def logs(study: str, store: Store, *, follow: bool, lines: int) -> None:
-    """Print what `hpsearch run --detach` of a STUDY has printed. Runs in the foreground leave nothing here."""
+@json_option
+def logs(study: str, store: Store, *, follow: bool, lines: int, as_json: bool) -> None:
+    """Print what `hpsearch run --detach` of a STUDY has printed. Runs in the foreground leave nothing here.
+
+    With --json each line is a JSON object, {"line": ...}.
+    """
     path = store.logs / f"{study.partition('~')[0]}.log"
     if not path.is_file():
         raise UnknownStudyError(
             f"no run of {study!r} was started in the background from {store.root}; `hpsearch run FILE --detach` does it"
         )
     shown = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    say = _say_as_json if as_json else click.echo
     for line in shown[len(shown) - lines :] if lines else []:
-        click.echo(line)
-    if follow:
-        for text in _following(path, store, study):
-            click.echo(text, nl=False)
+        say(line)
+    for line in _following(path, store, study) if follow else ():
+        say(line)
+
+
+def _say_as_json(line: str) -> None:
+    print_json_line({"line": line})
 
 
 def _following(path: Path, store: Store, study: str) -> Iterator[str]:
-    """What is added to a file, until nobody runs the study and nothing more comes."""
+    """The lines that are added to a file, until nobody runs the study and nothing more comes."""
     from hpsearch.search.lock import holder_of  # noqa: PLC0415
 
     with path.open(encoding="utf-8", errors="replace") as file:
         file.seek(0, 2)
+        begun = ""
         while True:
             homes = store.generations(study.partition("~")[0])
             running = any(holder_of(home.lock) for home in homes)
             if text := file.read():
-                yield text
+                *whole, begun = (begun + text).split("\n")
+                yield from whole
             elif not running:
+                yield from filter(None, [begun])
                 return
             time.sleep(_PAUSE)
 
