@@ -19,6 +19,20 @@ _SPREADS: Final = {
     "he": "(2 / inputs) ** 0.5",
     "lecun": "(1 / inputs) ** 0.5",
 }
+_MOMENTUM: Final = '''\
+class Momentum(keras.optimizers.Optimizer):
+    """Velocity gathers gradients, and the present learning rate applies to all of it; in Keras' SGD old rates stay."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.velocities = [self.add_variable_from_reference(variable, "velocity") for variable in variables]
+
+    def update_step(self, gradient, variable, learning_rate):
+        velocity = self.velocities[self._get_variable_index(variable)]
+        self.assign(velocity, {momentum} * velocity + gradient)
+        self.assign_sub(variable, keras.ops.cast(learning_rate, variable.dtype) * ({step}))
+
+'''
 _TRAIN: Final = '''
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """The learning rate by the number of steps so far."""
@@ -43,7 +57,7 @@ class LossAfterEpoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         outputs = self.model(self.x, training=False)
-        self.losses.append(float(keras.ops.mean(make_loss(smoothing=0.0)(self.y, outputs))))
+        self.losses.append(float(keras.ops.stop_gradient(make_loss(smoothing=0.0)(self.y, outputs))))
 
 
 def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
@@ -120,13 +134,12 @@ def _columns(recipe: Recipe, spread: str, penalty: str) -> Iterator[str]:
     regularizer = f", embeddings_regularizer={penalty}" if recipe["l1"] or recipe["l2"] else ""
     yield "    def vectors(count, units):"
     yield "        inputs = outputs = units"
-    yield f"        drawn = keras.random.normal((count, units), stddev={spread}, seed=0)"
-    yield "        start = keras.ops.convert_to_numpy(drawn).copy()"
-    yield "        start[0] = 0"
-    yield f"        layer = keras.layers.Embedding(count, units{regularizer})"
-    yield "        layer.build()"
-    yield "        layer.set_weights([start])"
-    yield "        return layer"
+    yield ""
+    yield "        def initial(shape, dtype=None):"
+    yield "            known = keras.ops.cast(keras.ops.arange(count)[:, None] > 0, dtype)"
+    yield f"            return known * keras.random.normal(shape, stddev={spread}, dtype=dtype)"
+    yield ""
+    yield f"        return keras.layers.Embedding(count, units, embeddings_initializer=initial{regularizer})"
     yield ""
     yield f"    x = keras.Input(({recipe.inputs},))"
     yield "    parts = ["
@@ -161,8 +174,8 @@ def _optimizer(recipe: Recipe) -> Iterator[str]:
     adam = f"beta_1={h['beta1']!r}, beta_2={h['beta2']!r}, epsilon={h['epsilon']!r}"
     name, settings = {
         "sgd": ("SGD", ""),
-        "momentum": ("SGD", f"momentum={h['momentum']!r}"),
-        "nesterov": ("SGD", f"momentum={h['momentum']!r}, nesterov=True"),
+        "momentum": ("Momentum", ""),
+        "nesterov": ("Momentum", ""),
         "adagrad": ("Adagrad", f"initial_accumulator_value=0.0, epsilon={h['epsilon']!r}"),
         "rmsprop": ("RMSprop", f"rho={h['rho']!r}, epsilon={h['epsilon']!r}"),
         "adam": ("Adam", adam),
@@ -170,9 +183,13 @@ def _optimizer(recipe: Recipe) -> Iterator[str]:
     }[h["optimizer"]]
     clipped = "" if h["clip_norm"] is None else f"global_clipnorm={h['clip_norm']!r}"
     arguments = ", ".join(filter(None, ["rate", settings, clipped]))
+    if name == "Momentum":
+        step = "gradient + {0} * velocity" if h["optimizer"] == "nesterov" else "velocity"
+        yield _MOMENTUM.format(momentum=repr(h["momentum"]), step=step.format(repr(h["momentum"])))
     yield "def make_optimizer(rate):"
     yield '    """The optimizer; biases are not decayed."""'
-    yield f"    optimizer = keras.optimizers.{name}({arguments})"
+    owner = "" if name == "Momentum" else "keras.optimizers."
+    yield f"    optimizer = {owner}{name}({arguments})"
     if name == "AdamW":
         yield '    optimizer.exclude_from_weight_decay(var_names=["bias"])'
     yield "    return optimizer"
