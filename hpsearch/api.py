@@ -1,11 +1,12 @@
 """Running a study from Python: from a file, a dictionary or a spec, on data in files or in memory."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from hpsearch.callbacks import Event
 from hpsearch.errors import InputError
 from hpsearch.extensions import Code, Extension
 from hpsearch.model import TrainedModel
@@ -76,6 +77,7 @@ def run_study(
     progress: Progress = True,
     trainer: Callable[..., Any] | None = None,
     metrics: Mapping[str, Callable[..., float]] | None = None,
+    callbacks: Sequence[Callable[[Event], None]] = (),
     allow_code: bool = False,
 ) -> Study:
     """Run a study to its budget, or go on where it left off; as `hpsearch run` does.
@@ -90,6 +92,7 @@ def run_study(
         progress: whether lines on standard error tell how it goes; or a function that is given each trial.
         trainer: what trains in place of hpsearch's networks: `(parameters, data) -> one dict of metrics an epoch`.
         metrics: functions `(targets, predictions) -> number` by name, whose directions the study's `metrics` state.
+        callbacks: functions that are told of each `Event`, beside those that the study names.
         allow_code: whether code that the study names as `module:function` is imported; that executes it.
 
     Raises:
@@ -99,7 +102,8 @@ def run_study(
     own = {} if trainer is None else {"trainer": Extension.of(trainer)}
     own |= {f"metrics.{name}": Extension.of(function) for name, function in (metrics or {}).items()}
     spec = _spec(study, data, place, own)
-    code = Code(allowed=allow_code, given=own)
+    told = tuple(map(Extension.of, callbacks))
+    code = Code(allowed=allow_code, given=own, callbacks=told)
     observer = _Observer(progress)
     result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
     return Study(result=result, name=result.home.key, store=place.root)

@@ -54,9 +54,10 @@ class Driver:
         *,
         retired: Callable[[TrialFact], None],
         own: Extensions | None = None,
+        issued: Callable[[Proposal], None] = lambda _: None,
     ) -> None:
         self._spec, self._data, self._store, self._retired = spec, data, store, retired
-        own = own or Extensions()
+        self._issued, own = issued, own or Extensions()
         self._trainer, self._metrics = own.trainer, own_metrics(spec, own.metrics)
         self._known = {fact.number: fact for fact in store.facts()}
         self._proposals = Proposals(spec)
@@ -125,6 +126,7 @@ class Driver:
         for proposal in proposals:
             hyperparameters = self._spec.resolve(proposal.params, default_loss=self._default_loss)
             self._proposed[proposal.number] = (proposal, hyperparameters)
+            self._issued(proposal)
             if proposal.number not in self._known:
                 tasks.append(self._task(proposal.number, hyperparameters))
         cohorts = form_cohorts(

@@ -20,7 +20,7 @@ from hpsearch.spec import StudySpec
 from hpsearch.spec.code import ALLOW_VARIABLE, is_path
 from hpsearch.spec.findings import KeyPath, suggestion
 
-Kind = Literal["trainer", "metric"]
+Kind = Literal["trainer", "metric", "callback"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,19 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extensions:
-    """The code of one's own that a study uses: what trains, where it is not hpsearch, and metrics by their names."""
+    """The code of one's own that a study uses: what trains, where hpsearch does not, metrics by name, and callbacks."""
 
     trainer: Extension | None = None
     metrics: Mapping[str, Extension] = field(default_factory=dict)
+    callbacks: tuple[Extension, ...] = ()
 
     def named(self) -> dict[str, Extension]:
-        """All of it, by the keys of the study file."""
+        """All that trials depend on, by the keys of the study file."""
         trainer = {} if self.trainer is None else {"trainer": self.trainer}
         return trainer | {f"metrics.{name}": metric for name, metric in self.metrics.items()}
 
     def provenance(self) -> dict[str, Any]:
-        """Where all of it comes from, as it is recorded."""
+        """Where what trials depend on comes from, as it is recorded."""
         return {key: extension.provenance() for key, extension in self.named().items()}
 
     def changed_since(self, recorded: Mapping[str, Any]) -> list[str]:
@@ -124,11 +125,12 @@ class Extensions:
 class Code:
     """What code of one's own a run may use: modules where that is allowed, and functions handed over.
 
-    `given` has these by the keys of the study file: `trainer`, `metrics.NAME`.
+    `given` has these by the keys of the study file, `trainer` and `metrics.NAME`; `callbacks` those of this run alone.
     """
 
     allowed: bool = False
     given: Mapping[str, Extension] = field(default_factory=dict)
+    callbacks: tuple[Extension, ...] = ()
 
     def of_study(self, spec: StudySpec) -> Extensions:
         """The code that a study names, imported.
@@ -141,11 +143,15 @@ class Code:
             name: self._find(spec, ("metrics", name, "function"), metric.function, "metric")
             for name, metric in spec.metrics.items()
         }
-        return Extensions(trainer=trainer, metrics=metrics)
+        callbacks = tuple(
+            self._find(spec, ("callbacks", place), name, "callback")
+            for place, name in enumerate(spec.callbacks)
+        )
+        return Extensions(trainer=trainer, metrics=metrics, callbacks=(*callbacks, *self.callbacks))
 
-    def _find(self, spec: StudySpec, path: tuple[str, ...], name: str, kind: Kind) -> Extension:
+    def _find(self, spec: StudySpec, path: KeyPath, name: str, kind: Kind) -> Extension:
         """What was handed over for a key, or what it names."""
-        given = self.given.get(".".join(path[:2]))
+        given = self.given.get(".".join(map(str, path[:2])))
         if given is not None:
             return given
         return (

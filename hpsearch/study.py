@@ -1,7 +1,7 @@
 """A study from its file to its winner: the whole story."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 
@@ -15,6 +15,7 @@ from hpsearch.archive import (
     save_result,
 )
 from hpsearch.beginning import beginning, fingerprint, with_start
+from hpsearch.callbacks import Callbacks
 from hpsearch.data import PreparedData
 from hpsearch.driver import Driver, Ending
 from hpsearch.errors import StorageError, TrackingError
@@ -110,7 +111,9 @@ def run_study(
             code=own.provenance(),
         ) as store_of_facts,
     ):
-        observer.opened(spec, home, data, len(store_of_facts.facts()))
+        stored = len(store_of_facts.facts())
+        observer.opened(spec, home, data, stored)
+        callbacks = Callbacks(own.callbacks, study=home.key, stored=stored, warn=observer.warning)
         warn_early(spec.tracking.uri, observer.warning)
         _say_beginning(spec, data, observer)
         for change in own.changed_since(store_of_facts.attributes.get("code", {})):
@@ -119,12 +122,21 @@ def run_study(
             store, home, uri=spec.tracking.uri, experiment=spec.tracking.experiment, spec=spec
         )
         try:
-            driver = Driver(spec, data, store_of_facts, retired=observer.retired, own=own)
+            callbacks.study_begins()
+            driver = Driver(
+                spec,
+                data,
+                store_of_facts,
+                retired=_each(observer.retired, callbacks.trial_ends),
+                own=own,
+                issued=callbacks.trial_begins,
+            )
             ended = driver.run(workers, notice=observer.warning)
             winner = choose(driver.facts, spec)
             observer.step("refitting the winner and scoring it on the test part")
             result = _conclude(spec, home, data, driver.facts, fact=winner, own=own)
             note_run(spec, home, ended=ended)
+            callbacks.study_ends(result)
         except BaseException:
             tracker.abandon()
             raise
@@ -138,6 +150,16 @@ def run_study(
         ended=ended,
         tracking_problem=problem,
     )
+
+
+def _each(*told: Callable[[TrialFact], None]) -> Callable[[TrialFact], None]:
+    """One who tells several."""
+
+    def tell(fact: TrialFact) -> None:
+        for one in told:
+            one(fact)
+
+    return tell
 
 
 def _say_beginning(spec: StudySpec, data: PreparedData, observer: Observer) -> None:

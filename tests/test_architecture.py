@@ -28,6 +28,7 @@ ORDER = [
     "export",
     "archive",
     "driver",
+    "callbacks",
     "tracking",
     "winner",
     "selection",

@@ -17,7 +17,7 @@ from pydantic import (
 
 from hpsearch.errors import Problem
 from hpsearch.spec.cluster import Cluster
-from hpsearch.spec.code import CODE
+from hpsearch.spec.code import CODE, CODES, codes
 from hpsearch.spec.comparison import differences
 from hpsearch.spec.conduct import Budget, EarlyStopping, Pruning, Sampler, Storage, Tracking
 from hpsearch.spec.consistency import Parts, inconsistencies
@@ -59,6 +59,7 @@ _UNDECIDING: Final = (
     ("cluster", None),
     ("storage", None),
     ("tracking", None),
+    ("callbacks", None),
 )
 
 
@@ -171,6 +172,10 @@ class StudySpec(Section):
     )
     storage: Storage = Field(default=Storage(), description="where trials are kept")
     tracking: Tracking = Field(default=Tracking(), description="where trials are shown")
+
+    callbacks: Annotated[tuple[str, ...], PlainValidator(codes), CODES] = Field(
+        default=(), description="functions of your own that are told how the study goes"
+    )
 
     _base: Path = PrivateAttr(default_factory=Path)
     _origin: _Origin = PrivateAttr(default_factory=_Origin)
