@@ -71,5 +71,5 @@ def test_the_example_of_the_page_runs(tmp_path, monkeypatch):
     done = cli_here("run", "tell.yaml", *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = (tmp_path / "progress.txt").read_text().splitlines()
-    assert lines[0].startswith("tell trial 0: ")
-    assert lines[-1] == f"winner: {json.loads(done.stdout)['params']}"
+    assert lines[0].startswith("tell: trial 0 complete: trained all 5 epochs")
+    assert lines[-1] == f"tell: winner: {json.loads(done.stdout)['params']}"
