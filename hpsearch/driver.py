@@ -168,6 +168,7 @@ class Driver:
                     spec=self._spec,
                     baseline_loss=self._baseline(hyperparameters),
                     class_share=self._class_share,
+                    rows=len(self._data.training.train),
                     experience=self._experience,
                     begun=beginning(self._spec, self._data, hyperparameters),
                 )

@@ -10,8 +10,9 @@ import numpy as np
 
 from hpsearch.judgment.advice import CLIP, trying
 from hpsearch.judgment.finding import Change, Finding
-from hpsearch.judgment.reading import Reading
+from hpsearch.judgment.reading import Array, Reading
 
+_TIMES: Final = 6
 _SMALLER_WEIGHTS: Final = ("smaller initial weights", Change(parameter="initial_scale", way="lower"))
 
 
@@ -43,19 +44,13 @@ def _far_and_rising(reading: Reading) -> bool:
 
 
 def exploding_gradients(reading: Reading) -> Finding | None:
-    """The gradient's norm grew fourfold or more while the training loss rose by half, or left all bounds."""
-    gradient = reading.gradient
-    if not len(gradient):
+    """In an epoch the gradient was six times what was usual, and the training loss rose by half or left all bounds."""
+    peak = _peak(reading)
+    if peak is None:
         return None
-    broken = np.flatnonzero(~np.isfinite(gradient))
-    peak = int(broken[0]) if len(broken) else int(gradient.argmax())
-    before = gradient[:peak]
+    gradient, before = reading.gradient, reading.gradient[:peak]
     usual = float(np.median(before)) if len(before) else float("nan")
-    if not len(broken):
-        rose = peak >= reading.n or (peak > 0 and reading.train[peak] > 1.5 * reading.train[:peak].min())
-        if not (rose and len(before) and gradient[peak] > 4 * max(usual, gradient[0])):
-            return None
-    shown = "no finite number" if len(broken) else f"{gradient[peak]:.3g}"
+    shown = f"{gradient[peak]:.3g}" if np.isfinite(gradient[peak]) else "no finite number"
     against = f", against {usual:.3g} before" if len(before) else ""
     evidence = {
         "epoch": float(peak + 1),
@@ -69,6 +64,29 @@ def exploding_gradients(reading: Reading) -> Finding | None:
         evidence={name: value for name, value in evidence.items() if np.isfinite(value)},
         **trying(CLIP, reading.rate_change(0.03, 0.3), _SMALLER_WEIGHTS),
     )
+
+
+def _peak(reading: Reading) -> int | None:
+    """The first epoch whose gradient is not finite, else that which stands out most, counted from 0."""
+    gradient, train = reading.gradient, reading.train
+    broken = np.flatnonzero(~np.isfinite(gradient))
+    if len(broken):
+        return int(broken[0])
+    least = np.minimum.accumulate(train)
+    rose = [
+        epoch
+        for epoch in range(1, len(gradient))
+        if epoch >= reading.n or train[epoch] > 1.5 * least[epoch - 1]
+    ]
+    heights = {epoch: _height(gradient, epoch) for epoch in rose}
+    highest = max(heights, key=heights.__getitem__, default=None)
+    return highest if highest is not None and heights[highest] > _TIMES else None
+
+
+def _height(gradient: Array, epoch: int) -> float:
+    """An epoch's gradient against the usual one before it, and at least the first."""
+    usual = max(float(np.median(gradient[:epoch])), float(gradient[0]))
+    return float(gradient[epoch]) / usual if usual > 0 else 0.0
 
 
 BREAKDOWNS: Final[tuple[Callable[[Reading], Finding | None], ...]] = (diverged, exploding_gradients)

@@ -7,16 +7,11 @@ from hpsearch.judgment.breakdowns import BREAKDOWNS
 from hpsearch.judgment.effort import budget_wasted, healthy, plateau, still_improving, too_short
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.finding import Finding, Severity
-from hpsearch.judgment.fitting import (
-    at_chance,
-    overfitting,
-    regularization_too_strong,
-    suspicious_score,
-    underfitting,
-)
+from hpsearch.judgment.fitting import at_chance, overfitting, suspicious_score, underfitting
 from hpsearch.judgment.inside import class_collapse, dead_units, vanishing_gradients
 from hpsearch.judgment.learning_rates import learning_rate_too_large, learning_rate_too_small
 from hpsearch.judgment.reading import Reading
+from hpsearch.judgment.regularization import regularization_too_strong
 
 __all__ = ["RULES", "Finding", "Severity", "diagnose"]
 
@@ -46,8 +41,10 @@ _EXPLAINED_BY: Final[Mapping[str, Sequence[str]]] = {
         "learning_rate_too_small",
         "dead_units",
         "vanishing_gradients",
+        "still_improving",
     ),
     "regularization_too_strong": ("vanishing_gradients", "learning_rate_too_small"),
+    "learning_rate_too_small": ("vanishing_gradients",),
 }
 """What is left out beside a finding that explains it."""
 
@@ -61,6 +58,7 @@ def diagnose(
     samples: Mapping[str, Sequence[float]] | None = None,
     recipe: Mapping[str, Any] | None = None,
     class_share: float | None = None,
+    updates: int | None = None,
     experience: Experience | None = None,
 ) -> tuple[tuple[Finding, ...], str]:
     """Read a trial's curves as an experienced person would.
@@ -76,6 +74,7 @@ def diagnose(
             `largest_share`.
         recipe: the trial's hyperparameters by name.
         class_share: the share of the most frequent class in the validation part.
+        updates: how many training steps an epoch has.
         experience: what earlier trials came to: the ranges of the advice follow them where they did better.
 
     Returns:
@@ -93,6 +92,7 @@ def diagnose(
         samples=samples or {},
         recipe=recipe or {},
         class_share=class_share,
+        updates=updates,
         experience=experience or Experience(),
     )
     # what follows from a failure of the arithmetic is no symptom of its own

@@ -7,10 +7,11 @@ import numpy as np
 
 from hpsearch.judgment.advice import ADAM, HE, trying
 from hpsearch.judgment.finding import Change, Finding
-from hpsearch.judgment.reading import Array, Reading
+from hpsearch.judgment.reading import Reading, continued, smooth
 
 _FEW = 3
 _ENOUGH = 5
+_LEAST = 1e-12
 
 
 def plateau(reading: Reading) -> Finding | None:
@@ -21,11 +22,14 @@ def plateau(reading: Reading) -> Finding | None:
         return None
     gained = running[:-need] - running[need:]
     left = running[:-need] - running[-1]
-    still = np.flatnonzero((gained < 0.01) & (left > 0.1))
+    still = np.flatnonzero((gained < 0.02) & (left > 0.1))
     if not len(still):
         return None
     first, last = int(still[0]) + 1, int(still[-1]) + need + 1
     level = float(running[first - 1])
+    stretch = reading.train[first - 1 : last]
+    if np.median(stretch) > level + 0.05 or np.median(np.abs(np.diff(stretch))) > 0.015:  # it did not stand
+        return None
     return Finding(
         name="plateau",
         severity="hint",
@@ -37,28 +41,25 @@ def plateau(reading: Reading) -> Finding | None:
 
 
 def still_improving(reading: Reading) -> Finding | None:
-    """All epochs were trained, and the validation loss was still falling, so that as many again would take a tenth off.
-
-    What the last two quarters gained is continued as a geometric series.
-    """
+    """All epochs were trained, and the validation loss still fell, so that as many again would take a tenth off."""
     if reading.state != "complete" or reading.n < 2:
         return None
     width = max(1, reading.n // 4)
-    before, middle, now = (_around(reading.validation, reading.n - 1 - back * width) for back in (2, 1, 0))
-    gained = middle - now
-    shrinking = (
-        float(np.clip(gained / (before - middle), 0.25, 1.0)) if before > middle and reading.n >= 4 else 0.7
-    )
-    expected = gained * sum(shrinking**quarter for quarter in range(1, 5))
-    late = reading.best >= reading.n - max(1, reading.n // 6)
-    if not late or expected < max(0.012, 0.07 * now) or gained < max(0.025 * now, jitter(reading)):
-        return None
+    middle, now, expected = continued(reading.validation, width)
+    gained, share = middle - now, expected / max(now, _LEAST)
+    second = np.diff(reading.validation[reading.n // 2 :])
+    mostly = len(second) == 0 or float((second < 0).mean()) >= 0.6
+    late = reading.best >= reading.n - max(1, reading.n // 6) and reading.has_learned and mostly
+    if not (late and expected >= max(0.012, 0.08 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)):
+        share = _share_of_training(reading, width, gained)
+        if share < 0.12:
+            return None
     return Finding(
         name="still_improving",
         severity="hint",
         sentence=f"The validation loss fell by {gained / middle:.0%} in the last {f'{width} ' if width > 1 else ''}"
-        f"of {reading.n} epochs: as many epochs again may take off {min(expected / now, 0.9):.0%}.",
-        evidence={"gain": gained, "share": gained / middle, "epochs": float(width), "expected": expected},
+        f"of {reading.n} epochs: as many epochs again may take off {min(share, 0.9):.0%}.",
+        evidence={"gain": gained, "share": gained / middle, "epochs": float(width), "expected": share * now},
         **trying(
             reading.change("epochs", reading.planned, 1.5 * reading.planned, 3 * reading.planned),
             reading.rate_change(1.5, 3),
@@ -66,18 +67,24 @@ def still_improving(reading: Reading) -> Finding | None:
     )
 
 
-def _around(curve: Array, epoch: int) -> float:
-    """The median of three epochs that end here; of fewer at the beginning."""
-    at = max(epoch, 0)
-    return float(np.median(curve[max(at - 2, 0) : at + 1])) if len(curve) >= 6 else float(curve[at])
+def _share_of_training(reading: Reading, width: int, gained: float) -> float:
+    """What as many epochs again would take off a training loss that falls steadily, if the validation loss follows.
+
+    0 otherwise. The training loss has less noise, so that it shows a slow fall earlier.
+    """
+    before, level, fall = continued(reading.train, width)
+    second = reading.steps[reading.n // 2 :]
+    steady = len(second) > 0 and float((second < 0).mean()) >= 0.9
+    follows = gained >= max(0.003, 0.3 * (before - level)) and abs(reading.validation[-1] - level) < 0.15
+    return fall / level if steady and follows and level > 0.1 else 0.0
 
 
 def budget_wasted(reading: Reading) -> Finding | None:
     """Half of the epochs and more brought nothing: the validation loss was as good long before the end."""
     if reading.state != "complete" or reading.n < 8:
         return None
-    running = np.minimum.accumulate(reading.validation)
-    tolerance = max(0.005, 0.01 * float(running[-1]), jitter(reading))
+    running = np.minimum.accumulate(smooth(reading.validation))
+    tolerance = max(0.005, 0.015 * float(running[-1]))
     reached = int(np.argmax(running <= running[-1] + tolerance)) + 1
     wasted = reading.n - reached
     if wasted < reading.n / 2:
@@ -127,9 +134,3 @@ def healthy(reading: Reading) -> Finding:
         advice="Nothing stands out; compare it with the best trials.",
         evidence={"best_epoch": float(best + 1), "validation_loss_ratio": validation, "gap": gap},
     )
-
-
-def jitter(reading: Reading) -> float:
-    """How much the validation loss typically bends from epoch to epoch in the second half."""
-    bends = np.diff(reading.validation[reading.n // 2 :], 2)
-    return float(np.median(np.abs(bends))) if len(bends) >= _FEW else 0.0

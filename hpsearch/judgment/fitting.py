@@ -8,10 +8,11 @@ import numpy as np
 
 from hpsearch.judgment.advice import SMALLER, WIDER, stronger, trying, weaker
 from hpsearch.judgment.finding import Change, Finding
-from hpsearch.judgment.reading import LEARNED, Reading
+from hpsearch.judgment.reading import LEARNED, Reading, smooth
 
 _FEW = 3
 _ENOUGH = 5
+_WIDE = 0.27
 _CHECK_INPUTS = ("that the inputs can tell the target at all", Change(parameter="data", way="set"))
 
 
@@ -52,7 +53,7 @@ def underfitting(reading: Reading) -> Finding | None:
     if reading.n < _ENOUGH or not reading.has_learned:
         return None
     level, quarter = reading.level, reading.quarter
-    if level < 0.5 or not reading.has_levelled or reading.others_do_better is False:
+    if level < 0.5 or not reading.has_levelled or not reading.others_reached(0.85):
         return None
     gained = float(reading.train[:-quarter].min() - reading.train[-quarter:].min())
     return Finding(
@@ -67,16 +68,18 @@ def underfitting(reading: Reading) -> Finding | None:
 
 def overfitting(reading: Reading) -> Finding | None:
     """The validation loss rises while the training loss falls on, or stays far above it."""
-    best, train, validation = reading.best, reading.train, reading.validation
+    if reading.n < _FEW or not reading.has_fitted or reading.level > 0.95:
+        return None
+    train, validation = reading.train, smooth(reading.validation)
+    best = int(validation.argmin())
     tail = slice(max(best + 1, reading.n - _FEW), None)
-    if reading.n < _FEW or not reading.has_fitted:
+    rise = float(np.median(reading.validation[tail]) - validation[best]) if best < reading.n - 2 else 0.0
+    rises = rise > max(0.12 * validation[best], 0.045, reading.jitter) and train[-1] < train[best]
+    gaps = validation - train
+    gap = float(np.median(gaps[-_FEW:]) - max(float(gaps[0]), 0.0))  # what learning opened
+    if not rises and gap < _WIDE:
         return None
-    rise = float(np.median(validation[tail]) - validation[best]) if best < reading.n - 2 else 0.0
-    rises = rise > max(0.1 * validation[best], 0.03) and train[-1] < train[best]
-    gap = float(np.median((validation - train)[-_FEW:]))
-    if not rises and gap < 0.25:
-        return None
-    since = best + 1 if rises else int(np.argmax(validation - train >= 0.25)) + 1
+    since = best + 1 if rises else int(np.argmax(gaps >= _WIDE)) + 1
     how = (
         f"has risen from {validation[best]:.1%} to {validation[best] + rise:.1%} of a constant guess's, while the "
         f"training loss fell from {train[best]:.1%} to {train[-1]:.1%}"
@@ -90,37 +93,6 @@ def overfitting(reading: Reading) -> Finding | None:
         sentence=f"Since epoch {since} the validation loss {how}.",
         evidence={"since_epoch": float(since), "rise": rise, "gap": gap},
         **trying(*stronger(reading), SMALLER, more="More data, or early_stopping, help too."),
-    )
-
-
-def regularization_too_strong(reading: Reading) -> Finding | None:
-    """Penalties pull as hard as the data, or dropout is high, and the training loss stays high without a gap."""
-    if reading.n < _ENOUGH or not reading.recipe or not reading.has_levelled:
-        return None
-    if reading.others_do_better is False:
-        return None
-    dropout, l2 = reading.setting("dropout"), reading.setting("l2")
-    l1, decay = reading.setting("l1"), reading.setting("weight_decay")
-    pull, level = reading.pull, reading.level
-    learned = reading.has_learned
-    rules = pull >= 0.3 or (learned and (l1 >= 1e-3 or decay >= 0.1 or dropout >= 0.8))
-    others = reading.experience.best < 0.75 * reading.validation[-reading.quarter :].mean()
-    holds_back = dropout >= 0.5 and learned and others
-    gap = float(np.median((reading.validation - reading.train)[-_FEW:]))
-    if not (rules or holds_back) or level < (0.05 if rules else 0.2) or gap > max(0.15, 0.3 * level):
-        return None
-    held = ", ".join(
-        f"{name} {value:.2g}"
-        for name, value in {"dropout": dropout, "l2": l2, "l1": l1, "weight_decay": decay}.items()
-        if value > 0
-    )
-    return Finding(
-        name="regularization_too_strong",
-        severity="warning",
-        sentence=f"With {held} the training loss stays at {level:.0%} of a constant guess's, and the validation "
-        f"loss close to it: the network is held back from what it could learn.",
-        evidence={"train_loss_ratio": level, "gap": gap, "dropout": dropout, "l2": l2, "pull": pull},
-        **trying(*weaker(reading)),
     )
 
 

@@ -3,6 +3,8 @@
 Losses are in units of the baseline loss (see `Reading`).
 """
 
+from typing import Final
+
 import numpy as np
 
 from hpsearch.judgment.advice import ADAM, COSINE, LARGER_BATCH, trying
@@ -11,35 +13,36 @@ from hpsearch.judgment.reading import Array, Reading
 
 _FEW = 3
 _ENOUGH = 5
+_USUAL: Final = {"sgd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adagrad": 0.05}
+_USUAL_ELSE: Final = 0.01
+"""The learning rates beyond which few networks learn well, by optimizer; that of Adam and its kin."""
+
+
+def _heat(reading: Reading) -> float:
+    """The learning rate against the largest that is usual with the optimizer; 0 where it is not known."""
+    optimizer = reading.recipe.get("optimizer")
+    if optimizer is None or not np.isfinite(reading.rate):
+        return 0.0
+    return reading.rate / _USUAL.get(str(optimizer), _USUAL_ELSE)
 
 
 def learning_rate_too_large(reading: Reading) -> Finding | None:
     """The training loss rises by more, in sum, than it came down, or steps throw the weights about."""
     if reading.n < _FEW or reading.level < 0.1 or reading.pull >= 0.3 or reading.setting("l2") >= 0.1:
         return None
-    rises = reading.steps[reading.steps > 0]
-    decrease = float(reading.train[0] - reading.train.min())
-    swing = float(rises.sum())
-    # three in ten epochs, by three hundredths of a constant guess's loss: sampling noise does less
-    often = len(rises) >= max(_FEW, 0.3 * len(reading.steps))
-    swings = often and swing >= decrease and rises.mean() >= max(0.03, 0.1 * decrease, 0.15 * reading.level)
-    held_back = reading.setting("dropout") >= 0.5 or reading.setting("l2") >= 1e-3
-    lost = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05) and not held_back
-    thrown = _thrown(reading)
-    # a network that fits worse than a constant guess, and does not come down steadily, is kept from it
-    lost = lost or (
-        reading.level > 1.05
-        and swing > 0.03 * len(rises)
-        and len(rises) >= max(_FEW, 0.25 * len(reading.steps))
-    )
-    if not swings and not lost and not thrown:
+    rises, decrease = reading.steps[reading.steps > 0], float(reading.train[0] - reading.train.min())
+    swing, thrown = float(rises.sum()), _thrown(reading)
+    unstable = _swings(reading, rises, decrease) or _is_lost(reading, rises)
+    if not unstable and not thrown:
+        return None
+    if 0 < _heat(reading) < 1.5 and swing < 4 * max(decrease, 0.1):  # at a usual rate, only what is plain
         return None
     if reading.others_do_better is False and reading.level < 1.2 and not _wasteful(reading):
         return None
     return Finding(
         name="learning_rate_too_large",
         severity=severity(reading),
-        sentence=_unstable(reading, rises, decrease) if swings or lost else _hurled(reading, thrown),
+        sentence=_unstable(reading, rises, decrease) if unstable else _hurled(reading, thrown),
         evidence={
             "rising_epochs": float(len(rises)),
             "epochs": float(len(reading.steps)),
@@ -51,6 +54,21 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     )
 
 
+def _swings(reading: Reading, rises: Array, decrease: float) -> bool:
+    """Whether the loss rose in three of ten epochs, by more than it came down, and by more than sampling noise does."""
+    often = len(rises) >= max(_FEW, 0.3 * len(reading.steps))
+    far = max(0.03, 0.1 * decrease, 0.15 * reading.level)
+    return often and bool(rises.sum() >= decrease and rises.mean() >= far)
+
+
+def _is_lost(reading: Reading, rises: Array) -> bool:
+    """Whether all that was gained is gone again, or a fit worse than a constant guess's does not come down steadily."""
+    held_back = reading.setting("dropout") >= 0.5 or reading.setting("l2") >= 1e-3
+    gone = reading.train[-1] >= max(reading.train[0], reading.train.min() + 0.05) and not held_back
+    often = len(rises) >= max(_FEW, 0.25 * len(reading.steps))
+    return bool(gone or (reading.level > 1.05 and often and rises.mean() > 0.03))
+
+
 def _wasteful(reading: Reading) -> bool:
     """Whether the trial itself predicted far better than it does at the end, without having learned by heart."""
     level = float(np.median(reading.validation[-reading.quarter :]))
@@ -60,10 +78,17 @@ def _wasteful(reading: Reading) -> bool:
 def _thrown(reading: Reading) -> float:
     """How far an early step moves weights against their size, if that is too far and much is left; else 0."""
     _, ratios = reading.layers("update_ratio")
-    if not len(ratios) or not (0.65 <= reading.level <= 0.95 or reading.train[0] >= 3):
+    if not len(ratios) or reading.level < 0.65:
         return 0.0
     typical = float(np.nanmedian(ratios[:2], axis=1).max())
-    return typical if typical >= 0.2 else 0.0
+    hot_and_dead = _heat(reading) >= 3 and _idle(reading) >= 0.5 and reading.others_do_better
+    return typical if typical >= 0.2 and (reading.level <= 0.95 or hot_and_dead) else 0.0
+
+
+def _idle(reading: Reading) -> float:
+    """The largest share of idle units in a layer, at the end."""
+    _, idle = reading.layers("idle")
+    return float(np.nanmax(idle[-1])) if len(idle) and np.isfinite(idle[-1]).any() else 0.0
 
 
 def _unstable(reading: Reading, rises: Array, decrease: float) -> str:
@@ -82,25 +107,57 @@ def _hurled(reading: Reading, ratio: float) -> str:
 
 
 def learning_rate_too_small(reading: Reading) -> Finding | None:
-    """The training loss falls in a straight line and has not come far."""
-    middle = reading.n // 2
-    if reading.n < _ENOUGH or (reading.others_do_better is False and not reading.has_learned):
+    """The training loss falls in a straight line and has not come far, or weights have hardly moved."""
+    if reading.n < _ENOUGH or not reading.others_reached(0.9):
         return None
-    early, late = reading.train[0] - reading.train[middle], reading.train[middle] - reading.train[-1]
-    share = float((early + late) / reading.train[0]) if reading.train[0] > 0 else 1.0
-    steady = (reading.steps < 0).mean() >= 0.8 and reading.validation[-1] < reading.validation.min() + 0.05
-    hardly_begun = late > 0.33 * early and reading.level >= 0.6 and bool((reading.steps < 0).all())
-    creeps = late > 0.5 * early or hardly_begun
-    if not (steady and creeps and 0.003 < share < 0.5 and reading.train[-1] > 0.1):
+    if reading.pull >= 0.3 or _heat(reading) > 1:
         return None
+    early, late = _halves(reading)
+    if _creeps(reading, early, late):
+        share = (early + late) / float(reading.train[0])
+        sentence = (
+            f"The training loss fell by only {share:.0%} in {reading.n} epochs, and in the second half "
+            f"{late / early if early > 0 else 1:.1f} times as much as in the first: it creeps."
+        )
+    elif _hardly_moved(reading):
+        sentence = (
+            f"All steps of {reading.n} epochs together moved the weights by at most {reading.travel:.1%} of "
+            f"their size, and the training loss is still {reading.level:.0%} of a constant guess's."
+        )
+    else:
+        return None
+    moved = {"moved": reading.travel} if np.isfinite(reading.travel) else {}
     return Finding(
         name="learning_rate_too_small",
         severity=severity(reading),
-        sentence=f"The training loss fell by only {share:.0%} in {reading.n} epochs, and in the second half "
-        f"{late / early if early > 0 else 1:.1f} times as much as in the first: it creeps.",
-        evidence={"decrease_share": share, "early_decrease": float(early), "late_decrease": float(late)},
+        sentence=sentence,
+        evidence={"early_decrease": early, "late_decrease": late, **moved},
         **trying(reading.rate_change(3, 30), ADAM),
     )
+
+
+def _halves(reading: Reading) -> tuple[float, float]:
+    """By how much the training loss fell in either half of the epochs."""
+    first, middle, last = reading.train[[0, reading.n // 2, -1]]
+    return float(first - middle), float(middle - last)
+
+
+def _creeps(reading: Reading, early: float, late: float) -> bool:
+    """Whether the training loss falls steadily, not far, and in the second half hardly less than in the first."""
+    share = (early + late) / float(reading.train[0]) if reading.train[0] > 0 else 1.0
+    falls = float((reading.steps < 0).mean())
+    steady = falls >= 0.8 and reading.validation[-1] < reading.validation.min() + 0.05
+    hardly_begun = late > 0.33 * early and reading.level >= 0.6 and falls >= 0.9
+    return bool(
+        steady and (late > 0.5 * early or hardly_begun) and 0.008 < share < 0.55 and reading.train[-1] > 0.1
+    )
+
+
+def _hardly_moved(reading: Reading) -> bool:
+    """Whether all steps together were short although the gradient is there; and other trials learned much."""
+    _, norms = reading.layers("gradient_norm")
+    stuck = reading.travel < 0.4 and reading.level >= 0.85 and reading.experience.best < 0.75 * reading.level
+    return stuck and float(np.linalg.norm(norms[-1])) >= 0.15
 
 
 def severity(reading: Reading) -> Severity:

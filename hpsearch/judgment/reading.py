@@ -17,6 +17,8 @@ LEARNED: Final = 0.02
 """The least share of the baseline loss that must be gone before anything counts as learned."""
 
 
+_FEW: Final = 3
+
 WEAK: Final = 3e-3
 """The L2 strength below which no penalty is held to dominate."""
 
@@ -29,7 +31,8 @@ class Reading:
     the same thresholds serve two classes and a hundred, and targets in any unit.
 
     `samples` are the curves over sampled epochs, `recipe` the hyperparameters by name, `class_share` the share of the
-    most frequent class among the validation part; each is empty or None where it is not known.
+    most frequent class among the validation part, `updates` the training steps of an epoch; each is empty or None where
+    it is not known. `unit` is what the losses were divided by.
     """
 
     train: Array
@@ -43,6 +46,8 @@ class Reading:
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
     recipe: Mapping[str, Any] = field(default_factory=dict)
     class_share: float | None = None
+    updates: int | None = None
+    unit: float = 1.0
     experience: Experience = field(default_factory=Experience)
 
     @classmethod
@@ -71,6 +76,7 @@ class Reading:
             state=state,
             trained=trained,
             planned=epochs_planned,
+            unit=unit,
             **more,
         )
 
@@ -96,11 +102,11 @@ class Reading:
 
     @property
     def others_do_better(self) -> bool | None:
-        """Whether an earlier trial reached a clearly lower validation loss; None if there is none to compare with."""
+        """Whether an earlier trial learned and reached a clearly lower validation loss; None if there is none."""
         if not np.isfinite(self.experience.best):
             return None
         own = float(np.median(self.validation[-self.quarter :]))
-        return bool(self.experience.best < 0.95 * own - 0.01)
+        return bool(self.experience.best < min(0.95 * own - 0.01, 1 - LEARNED))
 
     @property
     def quarter(self) -> int:
@@ -113,11 +119,27 @@ class Reading:
         return float(np.median(self.train[-self.quarter :]))
 
     @property
+    def falling(self) -> float:
+        """The share of the level that as many epochs again, falling on as the last two quarters did, would take off."""
+        return continued(self.train, self.quarter)[2] / self.level if self.level > 0 else 0.0
+
+    @property
     def has_levelled(self) -> bool:
-        """Whether as many epochs again, falling as in the last two quarters, would take less than a tenth off."""
+        """Whether as many epochs again, at the pace of the last two quarters, would take less than a quarter off."""
         before = self.train[-2 * self.quarter : -self.quarter]
         fallen = float(np.median(before)) - self.level if len(before) else np.inf
-        return fallen * self.n / self.quarter < 0.1 * self.level
+        return fallen * self.n / self.quarter < 0.25 * self.level
+
+    def others_reached(self, share: float) -> bool:
+        """Whether an earlier trial had less than this share of the least validation loss; so if there is none."""
+        best = self.experience.best
+        return not np.isfinite(best) or best < share * float(self.validation.min())
+
+    @property
+    def jitter(self) -> float:
+        """How much the validation loss typically bends from epoch to epoch in the second half."""
+        bends = np.diff(self.validation[self.n // 2 :], 2)
+        return float(np.median(np.abs(bends))) if len(bends) >= _FEW else 0.0
 
     @property
     def pull(self) -> float:
@@ -132,6 +154,25 @@ class Reading:
         data = float(np.sqrt(np.square(norms[-1]).sum()))
         penalty = l2 * float(self.weights[self.sampled_epoch(len(norms) - 1) - 1])
         return penalty / data if data > 0 and np.isfinite(penalty) else 0.0
+
+    @property
+    def penalty(self) -> float:
+        """The L2 penalty at the end; 0 where it is not known."""
+        l2 = self.setting("l2")
+        if len(self.weights) < self.n or not self.n or l2 < WEAK:
+            return 0.0
+        size = float(self.weights[self.n - 1])
+        penalty = 0.5 * l2 * size * size / self.unit
+        return penalty if np.isfinite(penalty) else 0.0
+
+    @property
+    def travel(self) -> float:
+        """How far all steps together moved weights against their size, at most; NaN where it is not known."""
+        _, ratios = self.layers("update_ratio")
+        if self.updates is None or not len(ratios) or np.isnan(ratios).all(axis=1).any():
+            return float("nan")
+        by_epoch = np.interp(np.arange(1, self.n + 1), sampled_epochs(self.n), np.nanmedian(ratios, axis=1))
+        return float(by_epoch.sum() * self.updates)
 
     @property
     def steps(self) -> Array:
@@ -187,3 +228,30 @@ class Reading:
         article = "" if parameter == "epochs" else "a "
         text = f"{article}{words} of {low:.2g} to {high:.2g} instead of {own:.2g}{said}"
         return text, Change(parameter=parameter, way="higher" if higher else "lower", low=low, high=high)
+
+
+def smooth(curve: Array) -> Array:
+    """The median of each epoch and its neighbours: one lucky epoch counts for nothing."""
+    padded = np.concatenate([curve[:1], curve, curve[-1:]])
+    middle: Array = np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
+    return middle
+
+
+def continued(curve: Array, width: int) -> tuple[float, float, float]:
+    """A curve a quarter before its end and at its end, and how much as many epochs again would take off.
+
+    What the last two quarters gained is continued as a geometric series.
+    """
+    last = len(curve) - 1
+    before, middle, now = (_around(curve, last - back * width) for back in (2, 1, 0))
+    gained = middle - now
+    shrinking = (
+        float(np.clip(gained / (before - middle), 0.25, 1.0)) if before > middle and last >= 3 else 0.7
+    )
+    return middle, now, gained * sum(shrinking**quarter for quarter in range(1, 5))
+
+
+def _around(curve: Array, epoch: int) -> float:
+    """The median of three epochs that end here; of fewer at the beginning."""
+    at = max(epoch, 0)
+    return float(np.median(curve[max(at - 2, 0) : at + 1])) if len(curve) >= 6 else float(curve[at])

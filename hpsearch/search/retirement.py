@@ -31,13 +31,15 @@ def retire(
     spec: StudySpec,
     baseline_loss: float,
     class_share: float | None = None,
+    rows: int | None = None,
     experience: Experience | None = None,
     begun: str | None = None,
 ) -> TrialFact:
     """The fact of one trained trial.
 
     `baseline_loss` is what a constant guess reaches on the validation part, `class_share` the share of its most
-    frequent class, `experience` what earlier trials came to; `begun` says from which trained weights its network began.
+    frequent class, `rows` how many samples a network learns from, `experience` what earlier trials came to; `begun`
+    says from which trained weights its network began.
     """
     state = _STATES[outcome.verdict]
     finished = state in ("complete", "stopped_early")
@@ -57,6 +59,7 @@ def retire(
         samples=outcome.samples,
         recipe=recipe,
         class_share=class_share,
+        updates=None if rows is None else -(-rows // hyperparameters.batch_size),
         experience=experience,
     )
     if hyperparameters.own is not None:

@@ -188,6 +188,11 @@ def test_a_loss_that_stands_still_and_then_falls_was_on_a_plateau():
     assert findings[0].evidence["last_epoch"] == pytest.approx(16, abs=1)
 
 
+def test_a_loss_that_swings_above_its_least_is_on_no_plateau():
+    losses = np.concatenate([[0.9], 1.4 + noise(30, 0.1), decay(12, scale=2, floor=0.3, start=0.9)])
+    assert "plateau" not in judge(losses, losses)[0]
+
+
 def test_a_gradient_of_nearly_nothing_with_the_loss_still_there_has_vanished():
     names, verdict, findings = judge(1 + noise(20, 1e-4), 1 + noise(20, 1e-4, 1), gradient=np.full(20, 1e-6))
     assert (names - {"budget_wasted"}, verdict) == (

@@ -3,16 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
-from tests.support.labelled import stored
-from tests.support.labels import LABELS, Trial, label
+from tests.support.labelled import FRESH, Trial, stored
+from tests.support.labels import LABELS, label
 
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 BEGIN, END = "<!-- agreement: written by `python -m tests.support.agreement` -->", "<!-- agreement end -->"
-DEVELOPED = 600
 
 
 @dataclass(frozen=True)
@@ -37,9 +35,10 @@ class Agreement:
 
 
 def findings(trial: Trial) -> tuple[Finding, ...]:
-    """What diagnosis says of a stored trial, as the second of a study whose first was the reference network."""
+    """What diagnosis says of a stored trial, told what its study told it: the trials before."""
     experience = Experience()
-    experience.add({}, trial["truth"]["variants"]["reference"]["validation"])
+    for earlier in trial["earlier"]:
+        experience.add(earlier["recipe"], earlier["best"])
     return diagnose(
         trial["curves"],
         state=trial["state"],
@@ -48,6 +47,7 @@ def findings(trial: Trial) -> tuple[Finding, ...]:
         samples=trial["samples"],
         recipe=trial["recipe"],
         class_share=trial["class_share"],
+        updates=-(-trial["rows"] // trial["recipe"]["batch_size"]),
         experience=experience,
     )[0]
 
@@ -77,12 +77,12 @@ def agreements(trials: Iterable[Trial]) -> dict[str, Agreement]:
     return {name: agreement(name, judged) for name in LABELS}
 
 
-def parts(trials: list[Any]) -> tuple[list[Any], list[Any]]:
-    """Three quarters that rules were developed on, and a quarter made afterwards, that changed no rule."""
-    return [t for t in trials if t["number"] < DEVELOPED], [t for t in trials if t["number"] >= DEVELOPED]
+def parts(trials: list[Trial]) -> tuple[list[Trial], list[Trial]]:
+    """The trials that rules were developed on, and those that changed no rule."""
+    return [t for t in trials if t["study"] < FRESH], [t for t in trials if t["study"] >= FRESH]
 
 
-def table(trials: list[Any]) -> list[str]:
+def table(trials: list[Trial]) -> list[str]:
     """Rows of Markdown: one a finding, held-out trials first."""
     developed, held = map(agreements, parts(trials))
     rows = [
