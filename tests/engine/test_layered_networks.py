@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hpsearch.engine.arrays import aligned
-from hpsearch.engine.expansion import Inputs
+from hpsearch.engine.expansion import Inputs, _pooled_first
 from hpsearch.engine.layers.kind import ShapeError
 from hpsearch.engine.network import Buffers, Network
 from hpsearch.engine.plan import stored_plan
@@ -94,6 +94,33 @@ def test_backward_gives_the_derivative_in_any_direction(layers, shape, lengths):
         np.testing.assert_allclose((found * direction).sum(axis=1), expected, rtol=1e-6, atol=1e-7)
     parameters[...] = start
     np.testing.assert_array_equal(network.evaluate(x, lengths), network.forward(x, lengths))
+
+
+def test_relu_is_computed_behind_a_maximum_with_the_same_values_and_gradients():
+    """Overlapping and padded windows, two poolings in a row, and windows without a positive number, too."""
+    relu, shape = layer("activation", function="relu"), (8, 9, 2)
+    listed = [
+        (layer("convolution", filters=3, kernel=3), relu),
+        (layer("max_pool", size=3, stride=2, padding="same"),),
+        (layer("max_pool"),),
+        (layer("flatten"),),
+    ]
+    computed = _pooled_first(listed)
+    assert [[each.kind for each in part] for part in computed] == [
+        ["convolution"],
+        ["max_pool"],
+        ["max_pool", "activation"],
+        ["flatten"],
+    ]
+    seen = []
+    for parts in (listed, computed):
+        network, _, gradients, x, rng = network_of([each for part in parts for each in part], shape)
+        outputs = network.forward(x).copy()
+        network.delta[...] = rng.standard_normal(network.delta.shape)
+        network.backward()
+        seen.append((outputs, gradients.copy(), network.evaluate(x).copy()))
+    for first, second in zip(*seen, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 @pytest.mark.parametrize(

@@ -101,13 +101,13 @@ def test_backward_gives_the_derivatives(settings, reduction, plain):
     check_gradient(moved, x, found, 1e-6)
 
 
-def test_of_equal_numbers_the_first_row_by_row_gets_the_gradient():
+def test_of_equal_numbers_the_first_column_by_column_gets_the_gradient():
     case = Case(Largest, {"kernel": (2, 2), "stride": (2, 2)}, (2, 4, 1), batch=1)
     case.x[...] = np.array([[1, 5, 3, 3], [5, 1, 3, 3]])[..., None]
     case.direction = np.array([2.0, 7.0]).reshape(1, 1, 1, 2, 1)
     case.loss()
     case.backward()
-    np.testing.assert_array_equal(case.dx[0, 0, ..., 0], [[0, 2, 7, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(case.dx[0, 0, ..., 0], [[0, 0, 7, 0], [2, 0, 0, 0]])
 
 
 @pytest.mark.parametrize("reduction", [Largest, Summed])

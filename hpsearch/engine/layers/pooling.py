@@ -1,6 +1,7 @@
 """Pooling over images and sequences: the largest number or the mean under a window, of each channel by itself.
 
-A window's columns are reduced first, its rows afterwards. Of equal numbers the first counts as the largest, row by row.
+A window's rows are reduced first, long as they are, its columns afterwards. Of equal numbers the first counts as the
+largest, column by column.
 Numbers outside of the image, which padding `same` lets into windows, are neither the largest nor part of a mean.
 """
 
@@ -35,8 +36,11 @@ class Largest:
         self._better = [aligned(y.shape, y.dtype) for _ in self._x[1:]]
         self._flags = np.empty(y.shape, np.bool_)
         self._share = aligned(y.shape, y.dtype)
-        self._left = aligned(y.shape, y.dtype)
         self._apart = axis.stride >= axis.kernel
+        left = aligned(y.shape, y.dtype)
+        self._rests = [left for _ in self._better]
+        if self._apart and self._rests:
+            self._rests[-1] = self._to[0]
         self._covered = axis.stride == axis.kernel and axis.places * axis.stride == x.shape[along]
 
     def forward(self) -> None:
@@ -64,11 +68,11 @@ class Largest:
         if not self._covered:
             self._dx.fill(0)
         left = self._dy
-        for to, better in zip(self._to[:0:-1], reversed(self._better), strict=True):
+        for to, better, rest in zip(self._to[:0:-1], reversed(self._better), self._rests, strict=True):
             share = to if self._apart else self._share
             np.multiply(left, better, share)
-            np.subtract(left, share, self._left)
-            left = self._left
+            np.subtract(left, share, rest)
+            left = rest
             self._add(to, share)
         self._add(self._to[0], left)
 
@@ -124,16 +128,16 @@ class Pooling:
         self.port = channel_port(rows, batch, shape, dtype, pads)
         whole, slope = self.port.values.whole, self.port.gradient.whole
         self._pads = outside(whole, pads)
-        middle = (*whole.shape[:3], window.right.places, batch)
+        middle = (*whole.shape[:2], window.down.places, whole.shape[3], batch)
         between = aligned(middle, dtype), aligned(middle, dtype)
         behind_images = images(behind.values.inner), images(behind.gradient.inner)
         self._steps = (
-            reduction(window.right, RIGHT, (whole, slope), between),
-            reduction(window.down, DOWN, between, behind_images),
+            reduction(window.down, DOWN, (whole, slope), between),
+            reduction(window.right, RIGHT, between, behind_images),
         )
 
     def forward(self) -> None:
-        """Reduce columns, then rows."""
+        """Reduce rows, then columns."""
         self._surround()
         for step in self._steps:
             step.forward()
@@ -145,7 +149,7 @@ class Pooling:
             step.evaluate()
 
     def backward(self) -> None:
-        """Give gradients back, row by row, then within rows."""
+        """Give gradients back, within rows first."""
         for step in reversed(self._steps):
             step.backward()
 
