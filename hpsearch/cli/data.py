@@ -65,7 +65,8 @@ def _write(path: Path, about: "Description") -> None:
 def _print(about: "Description", html: Path | None) -> None:
     from rich.markup import escape  # noqa: PLC0415
 
-    from hpsearch.cli.describe import console, counted  # noqa: PLC0415
+    from hpsearch.cli.describe import console  # noqa: PLC0415
+    from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     out = console()
     shape = " x ".join(map(str, about.shape))

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from hpsearch.data.prepared import DataSummary, Task
+from hpsearch.judgment.sentences import counted
 from hpsearch.spec import Choice, Fixed, Range, StudySpec
 
 _PIPE_WIDTH: Final = 160
@@ -34,11 +35,6 @@ def plain_table(*headers: str) -> Table:
 def number(value: Any) -> str:
     """Four significant digits for a float; nothing as the study file says it; anything else as it is."""
     return f"{value:.4g}" if isinstance(value, float) else "null" if value is None else str(value)
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 trial`, `1,797 rows`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def span(seconds: float) -> str:

@@ -20,9 +20,10 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from hpsearch.cli.describe import console, counted, data_sentence, number
+from hpsearch.cli.describe import console, data_sentence, number
 from hpsearch.data import PreparedData
 from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.sentences import counted
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import ranked
 from hpsearch.spec import StudySpec

@@ -84,8 +84,9 @@ def _json(course: "Course", cost: "Estimate", networks: "list[Network]", proposa
 
 
 def _print(course: "Course", cost: "Estimate", networks: "list[Network]", proposals: int) -> None:
-    from hpsearch.cli.describe import console, counted, data_sentence, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, data_sentence, number, plain_table  # noqa: PLC0415
     from hpsearch.cli.networks import network_table  # noqa: PLC0415
+    from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     out = console()
     out.print(data_sentence(course.data.summary, course.data.task))
@@ -107,7 +108,8 @@ def _print(course: "Course", cost: "Estimate", networks: "list[Network]", propos
 
 
 def _print_cost(out: "Console", cost: "Estimate") -> None:
-    from hpsearch.cli.describe import counted, span  # noqa: PLC0415
+    from hpsearch.cli.describe import span  # noqa: PLC0415
+    from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     workers = counted(cost.workers, "worker")
     out.print(

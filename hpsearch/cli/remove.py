@@ -23,7 +23,7 @@ def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations
 
     A bare name is the latest generation. A study that is being run is refused.
     """
-    from hpsearch.cli.describe import counted  # noqa: PLC0415
+    from hpsearch.judgment.sentences import counted  # noqa: PLC0415
     from hpsearch.upkeep.removal import remove  # noqa: PLC0415 - optuna
 
     homes = list(dict.fromkeys(store.find(name) for name in studies))

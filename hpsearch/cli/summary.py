@@ -6,10 +6,10 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
-from hpsearch.cli.describe import command, counted, number, plain_table
+from hpsearch.cli.describe import command, number, plain_table
 from hpsearch.cli.describe import console as new_console
 from hpsearch.judgment.generalization import own_scores
-from hpsearch.judgment.sentences import search_sentences
+from hpsearch.judgment.sentences import counted, search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
 from hpsearch.store import load_nested

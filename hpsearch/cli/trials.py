@@ -86,7 +86,7 @@ def trials(
 
 
 def _say_how_many(shown: int, total: int, finished: int) -> None:
-    from hpsearch.cli.describe import counted  # noqa: PLC0415
+    from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     some = f"{shown:,} of " if shown < total else ""
     click.echo(f"{some}{counted(total, 'trial')}, {finished} finished.", err=True)

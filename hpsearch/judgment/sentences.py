@@ -38,3 +38,8 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> str:
         for name, each in list(certain.items())[:_MOST]
     )
     return f"What decides the order of trials, each parameter by itself: {', '.join(shares)}."
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 trial`, `1,797 rows`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

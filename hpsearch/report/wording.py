@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hpsearch.judgment.finding import Finding
 from hpsearch.judgment.metrics import direction
-from hpsearch.judgment.sentences import search_sentences
+from hpsearch.judgment.sentences import counted, search_sentences
 from hpsearch.report.material import Material
 from hpsearch.report.style import words
 from hpsearch.search.fact import TrialFact
@@ -51,7 +51,7 @@ def _search(material: Material) -> Iterator[str]:
     seconds = sum(fact.seconds for fact in material.facts)
     epochs = sum(fact.epochs for fact in material.facts)
     yield (
-        f"{_counted(len(material.facts), 'trial')} ran: {parts}. Together they trained {epochs:,} epochs in "
+        f"{counted(len(material.facts), 'trial')} ran: {parts}. Together they trained {epochs:,} epochs in "
         f"{_duration(seconds)} of training time, to {material.direction} {words(material.metric)}."
     )
 
@@ -109,10 +109,6 @@ def _health(material: Material) -> Iterator[str]:
     if ill:
         named = ", ".join(f"{words(symptom.name)} ({symptom.count})" for symptom in ill[:4])
         yield f"What went wrong most often: {named}. The section on findings says what to try."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _duration(seconds: float) -> str:

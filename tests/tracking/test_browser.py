@@ -17,7 +17,13 @@ FLAGS = (
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")]
 
 
-CHARTS = ("Parameters against the objective", "Parallel Coordinates", "Curves", "hp/log10_learning_rate")
+CHARTS = (
+    "Parameters against the objective",
+    "Parallel Coordinates",
+    "Curves",
+    "hp/log10_learning_rate",
+    "compare all trials",
+)
 COLUMNS = ("objective", "learning_rate", "optimizer", "hpsearch.state")
 ATTEMPTS = 5
 
