@@ -1,8 +1,8 @@
 """Memory against the size of the data: a table of numbers, prepared and trained from files that are mapped.
 
 `python -m benchmarks.memory 0.5 1 2 4` makes a table for each size in GB of float32 (in pieces, gone afterwards), runs a study
-of one trial on it, and prints what was resident at most: anonymous pages (the process's own) and pages of files (which the
-system may take back at any time).
+of one trial on it, prints what was resident at most: anonymous pages (the process's own) and pages of files (which the
+system may take back at any time), and draws docs/images/memory.png.
 """
 
 import subprocess
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 COLUMNS = 256
+FIGURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "memory.png"
 STUDY = """
 study: large
 data: {{source: table.parquet, target: y, storage: {storage}, split: {{validation: 0.1, test: 0.1}}}}
@@ -72,9 +73,25 @@ def measure(gigabytes: float, *, storage: str = "disk", trials: int = 1) -> dict
 def main() -> None:
     """Print a table for the sizes on the command line."""
     print("| data (GB) | anonymous (MB) | files (MB) | resident (MB) | seconds |\n| --- | --- | --- | --- | --- |")
+    peaks = {}
     for size in map(float, sys.argv[1:] or ["0.5", "1", "2", "4"]):
-        peak = measure(size)
+        peak = peaks[size] = measure(size)
         print(f"| {size:g} | {peak['RssAnon']:.0f} | {peak['RssFile']:.0f} | {peak['VmRSS']:.0f} | {peak['seconds']:.0f} |", flush=True)
+    draw(peaks)
+
+
+def draw(peaks: dict[float, dict[str, float]]) -> None:
+    """What was resident, by the size of the data, beside data that would all be in memory."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axes, sizes = figure.subplots(), list(peaks)
+    for part, label in (("RssAnon", "anonymous pages"), ("RssFile", "pages of files"), ("VmRSS", "resident")):
+        axes.plot(sizes, [peaks[size][part] for size in sizes], marker="o", markersize=3, label=label)
+    axes.plot(sizes, [1000 * size for size in sizes], ":", color="gray", label="the data themselves")
+    axes.set(xlabel="data (GB)", ylabel="most at once (MB)", ylim=(0, 1000))
+    axes.legend(frameon=False)
+    figure.savefig(FIGURE, dpi=110)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Beginning from trained weights: each array is taken from its counterpart, where their shapes agree.
 
 Counterparts are arrays of the same name in layers of the same kind, counted from the inputs: the second convolution's
-weights begin as those of the second convolution.
+weights begin as those of the second convolution. Vectors of tokens and categories are left: their numbers follow from
+the training rows, and stand for others in other rows.
 """
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -14,10 +16,13 @@ from hpsearch.engine.arrays import Array
 from hpsearch.engine.plan import Plan
 from hpsearch.engine.weights import Weights
 
+_NUMBERED: Final = ("embedding ", "column_embedding ")
+
 
 def start_of(weights: Weights) -> Start:
-    """What networks may begin from: all arrays of a trained one."""
-    named = list(_named(weights.plan, weights.parameters, weights.state))
+    """What networks may begin from: all arrays of a trained one, but for vectors of tokens and categories."""
+    every = _named(weights.plan, weights.parameters, weights.state)
+    named = [(name, array) for name, array in every if not name.startswith(_NUMBERED)]
     return Start(names=tuple(name for name, _ in named), arrays=tuple(array.copy() for _, array in named))
 
 

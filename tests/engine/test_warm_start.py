@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from hpsearch.data.prepared import EmbeddedColumn
 from hpsearch.engine import Cohort
 from hpsearch.engine.warm_start import start_of, taken
 from tests.support.recipes import blobs, member
@@ -37,3 +38,21 @@ def test_nothing_is_taken_from_a_network_of_other_shapes():
     start = start_of(trained(blobs(inputs=9), hidden=(4,)))
     plan = trained(blobs(inputs=5), hidden=(7, 5)).plan
     assert taken(plan, start) == "0 of 3 arrays"
+
+
+def test_vectors_of_categories_are_left_since_their_numbers_stand_for_others_in_other_rows():
+    """All else is taken."""
+    part = blobs()
+    part.x[:, 1] = np.arange(len(part)) % 4
+    column = (EmbeddedColumn(name="city", place=1, categories=3),)
+    cohort = Cohort([member(hidden=(7,))], part, outputs=3, embedded=column)
+    cohort.train_epoch()
+    weights = cohort.weights(0)
+    begun = Cohort(
+        [member(4, hidden=(7,))], part, outputs=3, embedded=column, start=start_of(weights)
+    ).weights(0)
+    same = [
+        np.array_equal(ours[0], theirs[0]) for ours, theirs in zip(begun.layers, weights.layers, strict=True)
+    ]
+    assert same == [False, True, True]
+    assert taken(weights.plan, start_of(weights)) == "2 of 3 arrays (dense 1, dense 2)"
