@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from hpsearch.errors import InputError, SpecError
@@ -205,11 +206,27 @@ def _imported(reference: str, directory: str | None) -> Callable[..., Any]:
         sys.path.append(directory)
     try:
         found: Any = importlib.import_module(module)
+        _check_place(found, module, directory)
         for word in path.split("."):
             found = getattr(found, word)
     except Exception as error:  # whatever the module raises
         raise InputError(f"{reference} cannot be imported ({type(error).__name__}: {error})") from error
     return found  # type: ignore[no-any-return]
+
+
+def _check_place(module: ModuleType, name: str, directory: str | None) -> None:
+    """Refuse a module of the same name from elsewhere, where there is one beside the study file: it is not meant.
+
+    Raises:
+        ImportError: with both places.
+    """
+    beside = Path(directory or "", *name.split(".")).with_suffix(".py")
+    imported = getattr(module, "__file__", None)
+    if directory is None or not beside.is_file() or (imported and beside.samefile(imported)):
+        return
+    raise ImportError(
+        f"Python knows {name} as {imported or 'a part of its own'}, not as {beside}; rename the file"
+    )
 
 
 def _digest(function: Callable[..., Any]) -> str | None:

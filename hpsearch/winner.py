@@ -21,7 +21,7 @@ from hpsearch.extensions import Extension, Extensions
 from hpsearch.judgment.inspection import inspect, permutation_importance
 from hpsearch.judgment.leaks import lone_predictors
 from hpsearch.judgment.metrics import final_scores
-from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, scores_by
+from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, tested_by
 from hpsearch.judgment.scores import bootstrap_scores
 from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
@@ -249,10 +249,7 @@ def _test_scores(
     values = final_scores(outputs, y, task=task, loss=loss)
     stream = Address(seed=seed).stream("bootstrap")
     intervals = dict(bootstrap_scores(outputs, y, task=task, loss=loss, stream=stream))
-    try:
-        values |= scores_by(metrics, outputs, y, task=task, loss=loss)
-    except ValueError as error:
-        raise TrainingError(f"{error} (on the test part)") from error
+    values |= tested_by(metrics, outputs, y, task=task, loss=loss)
     for metric in metrics:
         stream = Address(seed=seed).stream("bootstrap")
         intervals[metric.name] = metric.interval(outputs, y, task=task, loss=loss, stream=stream)

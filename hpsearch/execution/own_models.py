@@ -44,6 +44,10 @@ class OwnModel:
         said = self._asked("predict_proba" if by_class else "predict", part)
         wanted = (len(part), self.task.outputs(LOSS))
         if self.gives_labels:
+            if said.size and not 0 <= said.min() <= said.max() < wanted[1]:
+                raise TrainingError(
+                    f"the trainer's model predicts class ids that are not from 0 to {wanted[1] - 1}"
+                )
             said = np.eye(wanted[1])[said.astype(np.intp).reshape(-1)] if said.size == len(part) else said
         if said.ndim == 1 and wanted[1] == 1:
             said = said[:, None]

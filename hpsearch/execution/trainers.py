@@ -11,8 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from hpsearch.data.prepared import Part, Task, TrainingData
+from hpsearch.errors import TrainingError
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.outcome import Outcome, StoppedError, failed
+from hpsearch.extensions import Extension
 from hpsearch.judgment.stopping import Verdict, Watch
 from hpsearch.randomness import Address
 from hpsearch.spec.hyperparameters import Hyperparameters
@@ -95,28 +97,37 @@ class Epochs(Iterator[tuple[Metrics, Any]]):
         return TrainerError(f"epoch {self._epoch} of the trainer{text}")
 
 
-def train_own(task: CohortTask, data: TrainingData, stop: Callable[[], bool]) -> list[Outcome]:
+def train_own(
+    task: CohortTask, trainer: Extension, data: TrainingData, stop: Callable[[], bool]
+) -> list[Outcome]:
     """Have the trainer train the task's trials, one after another. An exception of its own fails its trial alone.
 
     Raises:
         StoppedError: `stop` became true; asked once an epoch.
         InputError: the trainer cannot be imported here.
     """
-    if task.trainer is None:
-        raise ValueError("the task has no trainer")
-    function = task.trainer.function
+    function = trainer.function
     return [_train(function, trial, task, data, stop) for trial in task.trials]
 
 
 def trained_model(
     trainer: Callable[..., Any], hyperparameters: Hyperparameters, data: TrainerData, epochs: int
 ) -> Any:
-    """The model after so many epochs; None where the trainer gives none."""
-    following = Epochs(trainer, hyperparameters, data)
+    """The model after so many epochs; None where the trainer gives none.
+
+    Raises:
+        TrainingError: the trainer failed.
+    """
     try:
-        last = deque((model for _, (_, model) in zip(range(epochs), following, strict=False)), maxlen=1)
-    finally:
-        following.close()
+        following = Epochs(trainer, hyperparameters, data)
+        try:
+            last = deque((model for _, (_, model) in zip(range(epochs), following, strict=False)), maxlen=1)
+        finally:
+            following.close()
+    except Exception as error:  # it is somebody else's code
+        raise TrainingError(
+            f"the trainer failed when the winner was to be refitted: {told(error)}"
+        ) from error
     return last.pop() if last else None
 
 

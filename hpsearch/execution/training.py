@@ -41,7 +41,7 @@ def train_cohort(
         StoppedError: `stop` became true; asked once an epoch.
     """
     if task.trainer is not None:
-        return train_own(task, data, stop)
+        return train_own(task, task.trainer, data, stop)
     try:
         return _CohortRun(task, data, evaluation).run(stop)
     except StoppedError:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.prepared import Task
+from hpsearch.errors import TrainingError
 from hpsearch.extensions import Extension
 from hpsearch.judgment.metrics import Array, Outputs, Targets, log_probabilities, predicted_classes
 from hpsearch.judgment.scores import Interval, bootstrap_interval
@@ -89,6 +90,20 @@ def scores_by(
         metric.name: float(metric.curve(outputs[None], y, task=task, loss=loss)[0]) for metric in metrics
     }
     return {name: score for name, score in scores.items() if not np.isnan(score)}
+
+
+def tested_by(
+    metrics: Sequence[OwnMetric], outputs: Outputs, y: Targets, *, task: Task, loss: str
+) -> dict[str, float]:
+    """`scores_by` on the test part.
+
+    Raises:
+        TrainingError: a function failed.
+    """
+    try:
+        return scores_by(metrics, outputs, y, task=task, loss=loss)
+    except ValueError as error:
+        raise TrainingError(f"{error} (on the test part)") from error
 
 
 def _plain(values: NDArray[np.float64]) -> NDArray[np.float64]:

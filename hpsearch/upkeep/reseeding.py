@@ -19,7 +19,7 @@ from hpsearch.execution.training import train_cohort
 from hpsearch.extensions import Code
 from hpsearch.fit import prepare_study
 from hpsearch.judgment.metrics import Outputs, Targets, final_scores
-from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, scores_by
+from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, tested_by
 from hpsearch.judgment.scores import objective_value
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
@@ -98,7 +98,7 @@ def _tested(
     outputs: Outputs, y: Targets, task: Task, loss: str, metrics: Sequence[OwnMetric]
 ) -> dict[str, float]:
     """Every metric of one network's outputs."""
-    own = scores_by(metrics, outputs, y, task=task, loss=loss)
+    own = tested_by(metrics, outputs, y, task=task, loss=loss)
     return final_scores(outputs, y, task=task, loss=loss) | own
 
 

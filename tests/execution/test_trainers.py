@@ -1,14 +1,19 @@
 """Trials of a trainer of one's own: what it must give, when it ends, what fails."""
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from hpsearch.data import prepare
+from hpsearch.data.prepared import Part
+from hpsearch.errors import TrainingError
 from hpsearch.execution import CohortTask, TrialTask, train_cohort
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.outcome import StoppedError
+from hpsearch.execution.own_models import OwnModel
+from hpsearch.execution.trainers import TrainerData, trained_model
 from hpsearch.extensions import Extension
 from hpsearch.judgment.stopping import Verdict
 from hpsearch.randomness import Address
@@ -114,6 +119,25 @@ def test_pruning_patience_and_the_driver_end_it_and_close_it(iris):
 def test_it_may_end_early(iris):
     ended = outcome(giving({"validation_loss": 2.0}, {"validation_loss": 1.0}), iris)
     assert (ended.verdict, ended.best_epoch) == (Verdict.FINISHED, 2)
+
+
+def test_a_failure_of_the_refit_is_told_with_its_line(iris):
+    recipe = spec_of(TEXT).resolve({"step": 0.02}, default_loss="cross_entropy")
+    data = TrainerData(train=iris.train, validation=iris.train, task=iris.task, epochs=3, seed=0)
+    with pytest.raises(TrainingError, match=r"winner was to be refitted: RuntimeError: too small a step \("):
+        trained_model(trainers.moody, recipe, data, 3)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "said"),
+    [([0.0, 3.0], "class ids that are not from 0 to 2"), ([[0.0]], "an array of shape (1, 1), not (2, 3)")],
+)
+def test_what_a_model_must_predict_is_said(predictions, said, iris):
+    model = SimpleNamespace(predict=lambda _: predictions)
+    part = Part(x=iris.train.x[:2], y=iris.train.y[:2])
+    with pytest.raises(TrainingError) as caught:
+        OwnModel(model=model, task=iris.task).outputs(part)
+    assert said in str(caught.value)
 
 
 def test_models_of_folds_and_seeds_train_side_by_side():

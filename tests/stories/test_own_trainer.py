@@ -137,6 +137,19 @@ def test_a_trainer_that_is_not_there_is_told_at_its_line(name, said):
     assert said in str(caught.value)
 
 
+def test_a_module_beside_the_study_that_is_not_the_one_meant_is_refused(tmp_path):
+    """A library of that name, or the file of another study that this process has imported, runs in nobody's place."""
+    for place, module in ((tmp_path, "json"), (tmp_path / "one", "twin"), (tmp_path / "two", "twin")):
+        place.mkdir(exist_ok=True)
+        (place / f"{module}.py").write_text("def train(parameters, data): return []\n")
+    named = {**STUDY, "trainer": "twin:train"}
+    Code(allowed=True).of_study(parse_study(json.dumps(named), base=tmp_path / "one"))
+    for name, base in (("twin:train", tmp_path / "two"), ("json:train", tmp_path)):
+        spec = parse_study(json.dumps({**STUDY, "trainer": name}), base=base)
+        with pytest.raises(SpecError, match="rename the file"):
+            Code(allowed=True).of_study(spec)
+
+
 def test_an_installed_package_offers_a_trainer_by_name(tmp_path, monkeypatch):
     """With its version, and without a word from the user."""
     described = tmp_path / "shop-1.5.dist-info"
