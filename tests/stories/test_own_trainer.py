@@ -179,7 +179,7 @@ def test_a_changed_trainer_is_told_of(tmp_path):
         warnings.append([warning for warning in watcher.warnings if "changed" in warning])
     assert warnings[0] == []
     assert warnings[1][0].startswith(
-        "the trainer changing:train has changed since the first trials were trained"
+        "trainer: changing:train has changed since the first trials were trained"
     )
 
 
