@@ -11,7 +11,7 @@ from hpsearch.judgment.generalization import OuterFold, nested_json
 from hpsearch.results import open_for_reading
 from hpsearch.search.places import Database, place_of
 from hpsearch.spec import StudySpec
-from hpsearch.store import Store, StudyHome, write_text
+from hpsearch.store import Store, StudyHome, load_result, write_text
 from hpsearch.study import Observer, StudyResult, run_study
 from hpsearch.upkeep.continuation import stored_spec
 
@@ -50,12 +50,18 @@ def fold_specs(home: StudyHome, folds: int) -> Iterator[StudySpec]:
     """The studies that search on all but one outer fold each.
 
     Raises:
-        InputError: the study is itself one of them.
+        InputError: the study is itself one of them, or its trainer shows no model to score.
     """
     own = stored_spec(home)
     if own.data.split.outer is not None:
         raise InputError(
             f"{home.key} is itself the search of an outer fold; name the study that it belongs to"
+        )
+    result = load_result(home)
+    if result is not None and not result["test"]:
+        raise InputError(
+            f"{home.key}: its trainer shows no model, so nothing can be scored on rows that it never saw; return a "
+            "model from the trainer (docs/extending.md)"
         )
     last = last_run(home)
     trials = max(len(open_for_reading(home).facts()), int(last.get("trials") or 0))

@@ -215,8 +215,10 @@ def _illustrate(
     minimized = spec.objectives[0].direction == "minimize"
     drawn = search_svg(finished, minimized=minimized), curves_svg(winner.curves)
     for path, text in zip(home.pictures, drawn, strict=True):
-        write_text(path, text)
-    write_text(home.card, model_card(home.name, result))
+        if text:
+            write_text(path, text)
+    if home.model.is_dir() and result["test"]:  # a trainer of one's own keeps its model to itself
+        write_text(home.card, model_card(home.name, result))
 
 
 def _is_readable(home: StudyHome) -> bool:

@@ -85,7 +85,7 @@ def nested_json(folds: Sequence[OuterFold]) -> dict[str, Any]:
 
 def nested_sentences(nested: Mapping[str, Any]) -> list[str]:
     """The first metric of `nested_json` in words; nothing for nothing."""
-    if not nested:
+    if not nested or not nested["scores"]:
         return []
     folds, (name, score) = nested["folds"], next(iter(nested["scores"].items()))
     values = [fold["test"][name] for fold in folds]

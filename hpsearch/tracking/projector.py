@@ -153,7 +153,7 @@ class Projector:
             card.identity,
             study=parent,
             winner=best,
-            model=home.name if winner is not None and card.split is not None else None,
+            model=home.name if home.model.is_dir() and card.split is not None else None,
             report=home.report.exists(),
         )
 

@@ -1,5 +1,6 @@
 """Nested cross-validation: searches of their own on all but one outer fold, each winner scored on rows it never saw."""
 
+import json
 import re
 
 import numpy as np
@@ -106,3 +107,12 @@ def test_the_search_of_a_fold_has_no_outer_folds_of_its_own(ran):
     store = Store(ran[0] / "mlruns")
     with pytest.raises(InputError, match="is itself the search of an outer fold"):
         list(fold_specs(store.find("quick-outer-1-of-2"), 3))
+
+
+def test_a_study_without_a_model_to_score_is_refused(tmp_path):
+    """As one of a trainer that keeps its model to itself."""
+    run_quick(tmp_path / "mlruns", budget__trials=2)
+    home = Store(tmp_path / "mlruns").find("quick")
+    home.result.write_text(json.dumps({**load_result(home), "test": {}}))
+    with pytest.raises(InputError, match="shows no model"):
+        list(fold_specs(home, 2))
