@@ -43,7 +43,11 @@ _EXPLAINED_BY: Final[Mapping[str, Sequence[str]]] = {
         "vanishing_gradients",
         "still_improving",
     ),
-    "regularization_too_strong": ("vanishing_gradients", "learning_rate_too_small"),
+    "regularization_too_strong": (
+        "vanishing_gradients",
+        "learning_rate_too_small",
+        "learning_rate_too_large",
+    ),
     "learning_rate_too_small": ("vanishing_gradients",),
 }
 """What is left out beside a finding that explains it."""

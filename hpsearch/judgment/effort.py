@@ -28,7 +28,10 @@ def plateau(reading: Reading) -> Finding | None:
     first, last = int(still[0]) + 1, int(still[-1]) + need + 1
     level = float(running[first - 1])
     stretch = reading.train[first - 1 : last]
-    if np.median(stretch) > level + 0.05 or np.median(np.abs(np.diff(stretch))) > 0.015:  # it did not stand
+    steepest = float(np.max(running[first - 1 : -3] - running[first + 2 :], initial=0.0))
+    if (
+        steepest < 0.05 or np.median(stretch) > level + 0.05 or np.median(np.abs(np.diff(stretch))) > 0.015
+    ):  # it did not stand
         return None
     return Finding(
         name="plateau",
@@ -49,10 +52,10 @@ def still_improving(reading: Reading) -> Finding | None:
     gained, share = middle - now, expected / max(now, _LEAST)
     second = np.diff(reading.validation[reading.n // 2 :])
     mostly = len(second) == 0 or float((second < 0).mean()) >= 0.6
-    late = reading.best >= reading.n - max(1, reading.n // 6) and reading.has_learned and mostly
-    if not (late and expected >= max(0.012, 0.08 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)):
+    late = reading.best >= reading.n - max(1, reading.n // 6) and mostly and reading.validation.min() < 1.02
+    if not (late and expected >= max(0.012, 0.05 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)):
         share = _share_of_training(reading, width, gained)
-        if share < 0.12:
+        if share < 0.09:
             return None
     return Finding(
         name="still_improving",

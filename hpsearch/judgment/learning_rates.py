@@ -19,11 +19,15 @@ _USUAL_ELSE: Final = 0.01
 
 
 def _heat(reading: Reading) -> float:
-    """The learning rate against the largest that is usual with the optimizer; 0 where it is not known."""
+    """The learning rate against the largest that is usual with the optimizer; 0 where it is not known.
+
+    Plain gradients of sigmoids are small: they take eight times as much.
+    """
     optimizer = reading.recipe.get("optimizer")
     if optimizer is None or not np.isfinite(reading.rate):
         return 0.0
-    return reading.rate / _USUAL.get(str(optimizer), _USUAL_ELSE)
+    flat = reading.recipe.get("activation") == "sigmoid" and optimizer in ("sgd", "momentum", "nesterov")
+    return reading.rate / _USUAL.get(str(optimizer), _USUAL_ELSE) / (8 if flat else 1)
 
 
 def learning_rate_too_large(reading: Reading) -> Finding | None:
@@ -35,7 +39,7 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     unstable = _swings(reading, rises, decrease) or _is_lost(reading, rises)
     if not unstable and not thrown:
         return None
-    if 0 < _heat(reading) < 1.5 and swing < 4 * max(decrease, 0.1):  # at a usual rate, only what is plain
+    if 0 < _heat(reading) < 1.5 and swing < 5 * max(decrease, 0.1):  # at a usual rate, only what is plain
         return None
     if reading.others_do_better is False and reading.level < 1.2 and not _wasteful(reading):
         return None
@@ -119,6 +123,11 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
             f"The training loss fell by only {share:.0%} in {reading.n} epochs, and in the second half "
             f"{late / early if early > 0 else 1:.1f} times as much as in the first: it creeps."
         )
+    elif _is_tiny(reading):
+        sentence = (
+            f"The learning rate of {reading.rate:.2g} is {_heat(reading):.1%} of the largest that is usual with the "
+            f"optimizer, and the training loss stays at {reading.level:.0%} of a constant guess's."
+        )
     elif _hardly_moved(reading):
         sentence = (
             f"All steps of {reading.n} epochs together moved the weights by at most {reading.travel:.1%} of "
@@ -149,8 +158,19 @@ def _creeps(reading: Reading, early: float, late: float) -> bool:
     steady = falls >= 0.8 and reading.validation[-1] < reading.validation.min() + 0.05
     hardly_begun = late > 0.33 * early and reading.level >= 0.6 and falls >= 0.9
     return bool(
-        steady and (late > 0.5 * early or hardly_begun) and 0.008 < share < 0.55 and reading.train[-1] > 0.1
+        steady and (late > 0.5 * early or hardly_begun) and 0.008 < share < 0.5 and reading.train[-1] > 0.1
     )
+
+
+def _is_tiny(reading: Reading) -> bool:
+    """Whether the rate is far below the usual, nothing was learned, and other trials learned much.
+
+    Of a few layers without dead units: in deep networks, the signal may be what is too small.
+    """
+    hidden = reading.recipe.get("hidden")
+    shallow = isinstance(hidden, list | tuple) and len(hidden) <= 3 and _idle(reading) < 0.5
+    others = reading.experience.best < 0.75 * float(reading.validation.min())
+    return bool(shallow and 0 < _heat(reading) <= 0.06 and not reading.has_learned and others)
 
 
 def _hardly_moved(reading: Reading) -> bool:

@@ -20,8 +20,8 @@ def regularization_too_strong(reading: Reading) -> Finding | None:
     level = reading.level
     gap = float(np.median((reading.validation - reading.train)[-_FEW:]))
     swing = float(np.median(np.abs(reading.steps)))
-    still = swing <= (0.4 if reading.has_learned else 0.1) * level
-    held = still and level >= 0.1 and gap <= max(0.15, 0.3 * level)
+    still = swing <= (0.4 if reading.has_learned else 0.1) * level and gap <= max(0.15, 0.3 * level)
+    held = level >= 0.1 and (still or _overwhelms(reading))
     if not held or reading.falling > 0.2 or not _strong(reading) or not reading.others_reached(0.65):
         return None
     strengths = {name: reading.setting(name) for name in ("dropout", "l2", "l1", "weight_decay")}
@@ -50,8 +50,13 @@ def _strong(reading: Reading) -> bool:
     """
     noise = _noise(reading)
     if not reading.has_learned:
-        return (reading.setting("l2") >= 0.1 and _penalized(reading)) or noise >= 3
+        return _overwhelms(reading) or noise >= 3 or reading.setting("dropout") >= 0.85
     return _penalized(reading) or noise >= 0.15 or reading.setting("dropout") >= 0.6
+
+
+def _overwhelms(reading: Reading) -> bool:
+    """An L2 penalty that pulls as hard as the data, at a strength that is far above the usual."""
+    return reading.setting("l2") >= 0.1 and _penalized(reading)
 
 
 def _penalized(reading: Reading) -> bool:

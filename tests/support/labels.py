@@ -99,20 +99,19 @@ def vanishing_gradients(trial: Trial) -> bool | None:
 
     Not where penalties or dropout keep the network from learning: that has another name.
     """
-    deserved = _all(
-        _between(_first_against_last(trial), 2.5e-3, 7e-4), _between(_end(trial, "train"), 0.45, 0.55)
-    )
+    vanished = _agreed(*(_between(ratio, 2.5e-3, 7e-4) for ratio in _first_against_last(trial)))
+    deserved = _all(vanished, _between(_end(trial, "train"), 0.45, 0.55))
     return None if deserved and _held_back(trial) else deserved
 
 
-def _first_against_last(trial: Trial) -> float:
+def _first_against_last(trial: Trial) -> list[float]:
     """The first layer's gradient against the last one's, halfway and at the end; 1 of fewer than 3 layers."""
     ratios = [
         layers[0] / layers[-1]
         for layers in trial["truth"]["gradients"].values()
         if len(layers) > 2 and layers[-1] > 0 and np.isfinite(layers).all()
     ]
-    return float(np.median(ratios[-2:])) if ratios else 1.0
+    return ratios[-2:] or [1.0]
 
 
 def _held_back(trial: Trial) -> bool:
@@ -227,6 +226,8 @@ def overfitting(trial: Trial) -> bool | None:
     worse = _between(rise, 0.05, 0.12) if fell and _end(trial, "train") < 0.95 else False
     opened = end - _end(trial, "train") - max(float(held[0] - train[0]), 0)
     gap = _between(opened, 0.18, 0.28)
+    if worse and learning_rate_too_large(trial) is not False:
+        worse = None  # what is wrong has another name
     return True if True in (worse, gap) else None if None in (worse, gap) else False
 
 
@@ -247,7 +248,7 @@ def regularization_too_strong(trial: Trial) -> bool | None:
     another_rate = min(_variant(trial, name, "held_out") for name in (*SLOWER, *FASTER)) < 1.2 * np.median(
         free
     )
-    another = another_rate or _first_against_last(trial) < 1e-3 or still_improving(trial)
+    another = another_rate or min(_first_against_last(trial)) < 1e-3 or still_improving(trial)
     return None if deserved and (lucky or another) else deserved
 
 
