@@ -24,10 +24,10 @@ from tests.support.problems import PLAIN, Problem, Space, problem, stored_recipe
 from tests.support.truth import reference, short, truth
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-FRESH = 2000
+FRESH = 3000
 """The first study of those that were looked at once, when the rules were done."""
 
-STUDIES = (*range(18), *range(1000, 1026), *range(FRESH, FRESH + 50))
+STUDIES = (*range(2000, 2050), *range(FRESH, FRESH + 50))
 """In the order in which they came to be looked at."""
 
 KNOWN, JUDGED = 12, 6
