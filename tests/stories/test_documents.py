@@ -30,8 +30,8 @@ def test_studies_in_documents_are_valid(page):
         assert parse_study(whole).study
 
 
-OTHERS = ("operations.md", "extending.md")
-"""Pages whose pieces name servers, or modules that tests of their own write."""
+OTHERS = ("operations.md", "extending.md", "tutorial.md")
+"""Pages whose pieces name servers, or what tests of their own write."""
 BY_MLFLOW = re.compile(r"image:|sequence:|window:|[.]ts|kind: image|pets")
 """Models of other inputs than tables and texts are logged by MLflow itself, which takes seconds."""
 TRAINED = [
