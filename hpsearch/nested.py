@@ -60,8 +60,8 @@ def fold_specs(home: StudyHome, folds: int) -> Iterator[StudySpec]:
     result = load_result(home)
     if result is not None and not result["test"]:
         raise InputError(
-            f"{home.key}: its trainer shows no model, so nothing can be scored on rows that it never saw; return a "
-            "model from the trainer (docs/extending.md)"
+            f"{home.key}: its trainer shows no model, so nothing can be scored on rows that it never saw; give it "
+            "with each epoch, as `model` (docs/extending.md)"
         )
     last = last_run(home)
     trials = max(len(open_for_reading(home).facts()), int(last.get("trials") or 0))
