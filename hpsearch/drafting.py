@@ -134,7 +134,8 @@ def _why_drop(name: str, column: "pd.Series[Any]") -> str:
     if known.nunique() < 2:
         return "it is the same in every row"
     if is_numeric(column):
-        counted = len(known) == len(column) and known.is_unique and (known.diff().dropna() == 1).all()
+        whole = len(known) == len(column) and (known % 1 == 0).all()
+        counted = whole and (known.diff().dropna() == 1).all()
         return "it numbers the rows" if counted else ""
     texts = known.astype(str)
     dates = pd.to_datetime(texts.head(200), errors="coerce", format="mixed")

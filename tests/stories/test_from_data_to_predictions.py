@@ -112,6 +112,44 @@ def test_init_works_for_data_of_packages(tmp_path, source):
     assert load_study(tmp_path / "study.yaml").data.source == source
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "semicolons and decimal commas",
+            "größe;preis\n" + "".join(f"{i},5;{3 * i},25\n" for i in range(40)),
+            "",
+        ),
+        (
+            "missing targets",
+            "a,preis\n" + "".join(f"{i}.5,{'' if i % 7 == 0 else i}\n" for i in range(40)),
+            "6 rows without a value in 'preis' left out",
+        ),
+        (
+            "300 columns",
+            ",".join(f"c{i}" for i in range(300))
+            + ",preis\n"
+            + "".join(",".join(str((7 * i + j * j) % 13) for j in range(300)) + f",{i}\n" for i in range(40)),
+            "",
+        ),
+    ],
+    ids=lambda value: value if " " in value and "," not in value else "",
+)
+def test_init_reads_odd_tables(tmp_path, name, text, said):
+    """What it writes is a study of numbers that can be run."""
+    (tmp_path / "odd.csv").write_text(text, encoding="utf-8")
+    made = as_json("init", "odd.csv", "--target", "preis", cwd=tmp_path)
+    assert made["task"] == "regression", name
+    assert said in " ".join(made["notes"])
+    assert as_json("validate", "study.yaml", cwd=tmp_path)["valid"]
+
+
+def test_init_of_two_rows_says_what_is_missing(tmp_path):
+    (tmp_path / "two.csv").write_text("a,preis\n1,2\n3,5\n")
+    done = cli_here("init", "two.csv", "--target", "preis", cwd=tmp_path)
+    assert (done.returncode, "bring more rows" in done.stderr) == (2, True)
+
+
 def test_predict_writes_a_file_and_warns_of_what_is_unlike(houses):
     """Unseen categories, numbers beyond the range, a missing column, columns that are not used."""
     table = pd.read_csv(houses / "houses.csv").drop(columns=["year"])
