@@ -85,7 +85,8 @@ def run_study(
     Args:
         study: a study file's path, its content as a dictionary, or a `StudySpec`.
         data: what to learn from, in place of the source that the study names: `(X, y)`, or a DataFrame whose target the
-            study names (`data: {target: price}`). It is kept in the store, by its content.
+            study names (`data: {target: price}`), or a function that returns one of these. It is kept in the store, by
+            its content.
         store: where everything is kept; `./mlruns` or $HPSEARCH_STORE unless given.
         workers: how many processes train. With more than one a script needs `if __name__ == "__main__":`.
         fresh: begin a new generation beside the stored trials.
@@ -127,6 +128,7 @@ def _spec(
         from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
 
         base = store.data
+        data = data() if callable(data) else data
         section = dict(content.get("data") or {})
         content["data"] = {**section, **kept(data, section.get("target"), base)}
     return parse_study(dump(content), name="study", base=base)

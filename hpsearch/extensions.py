@@ -20,8 +20,9 @@ from hpsearch.errors import InputError, SpecError
 from hpsearch.spec import StudySpec
 from hpsearch.spec.code import ALLOW_VARIABLE, is_path
 from hpsearch.spec.findings import KeyPath, suggestion
+from hpsearch.spec.sources import INSTALLED, is_code
 
-Kind = Literal["trainer", "metric", "callback"]
+Kind = Literal["trainer", "metric", "callback", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,9 @@ class Extension:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extensions:
-    """The code of one's own that a study uses: what trains, where hpsearch does not, metrics by name, and callbacks."""
+    """The code of one's own that a study uses: what makes its data, what trains, metrics by name, and callbacks."""
 
+    source: Extension | None = None
     trainer: Extension | None = None
     metrics: Mapping[str, Extension] = field(default_factory=dict)
     callbacks: tuple[Extension, ...] = ()
@@ -95,7 +97,8 @@ class Extensions:
 
     def provenance(self) -> dict[str, Any]:
         """Where what trials depend on comes from, as it is recorded."""
-        return {key: extension.provenance() for key, extension in self.named().items()}
+        source = {} if self.source is None else {"data.source": self.source}
+        return {key: extension.provenance() for key, extension in (source | self.named()).items()}
 
     def changed_since(self, recorded: Mapping[str, Any]) -> list[str]:
         """Sentences on code that is not what it was when it was recorded."""
@@ -148,7 +151,13 @@ class Code:
             self._find(spec, ("callbacks", place), name, "callback")
             for place, name in enumerate(spec.callbacks)
         )
-        return Extensions(trainer=trainer, metrics=metrics, callbacks=(*callbacks, *self.callbacks))
+        source = None
+        if is_code(spec.data.source):
+            name = spec.data.source.removeprefix(INSTALLED)
+            source = self._find(spec, ("data", "source"), name, "source")
+        return Extensions(
+            source=source, trainer=trainer, metrics=metrics, callbacks=(*callbacks, *self.callbacks)
+        )
 
     def _find(self, spec: StudySpec, path: KeyPath, name: str, kind: Kind) -> Extension:
         """What was handed over for a key, or what it names."""

@@ -9,10 +9,11 @@ from hpsearch.data import PreparedData, prepare
 from hpsearch.data.bounds import memory_suffices
 from hpsearch.data.cache import Cache
 from hpsearch.data.prepared import Part, Task, TrainingData
-from hpsearch.errors import DataError, Problem, SpecError
+from hpsearch.errors import DataError, InputError, Problem, SpecError
 from hpsearch.judgment.metrics import metrics_of
 from hpsearch.spec import Fixed, StudySpec
 from hpsearch.spec.augmentation import KINDS as AUGMENTATIONS
+from hpsearch.spec.sources import is_code
 
 _INPUTS: Final = {"table": "a table", "sequence": "sequences", "image": "images", "text": "texts"}
 
@@ -23,10 +24,14 @@ def prepare_study(spec: StudySpec, cache: Path | None = None) -> PreparedData:
     What is too large for memory is kept in `cache`, or in a place that is gone when the process ends.
 
     Raises:
+        InputError: code makes the data, which only a run calls.
         DataError: with every problem found in the data; what a key of the study file is to blame for, at its line.
         SpecError: losses or metrics do not fit the task, a metric is not defined on these data, or a network cannot be
             built on them.
     """
+    if is_code(spec.data.source):
+        rule = f"{spec.data.source} is code that makes the data, which only a run calls"
+        raise InputError(spec.problem(("data", "source"), rule, "`hpsearch run` it with --allow-code"))
     try:
         with memory_suffices(spec.data.source):
             data = prepare(

@@ -24,6 +24,7 @@ from hpsearch.extensions import Code, Extensions
 from hpsearch.fit import prepare_study
 from hpsearch.model import TrainedModel
 from hpsearch.model_card import model_card
+from hpsearch.own_data import with_made_data
 from hpsearch.pictures import curves_svg, search_svg
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
@@ -94,6 +95,7 @@ def run_study(
     check_cluster(spec)
     own = (code or Code()).of_study(spec)
     own.check_travel(spec, workers)
+    spec = with_made_data(spec, own.source, store)
     data = with_start(spec, prepare_study(spec, store.cache), store)
     start = fingerprint(data.training.start)
     database = chosen_database(storage, spec.storage.url, base=spec.base)

@@ -33,6 +33,7 @@ ORDER = [
     "winner",
     "selection",
     "baselines",
+    "own_data",
     "fit",
     "beginning",
     "architecture",

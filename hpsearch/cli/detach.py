@@ -15,6 +15,7 @@ from hpsearch.errors import HpsearchError, InputError, StorageError, StudyBusyEr
 from hpsearch.fit import prepare_study
 from hpsearch.search.lock import holder_of
 from hpsearch.spec import StudySpec
+from hpsearch.spec.sources import is_code
 from hpsearch.store import Store
 
 _PATIENCE: Final = 300.0
@@ -39,7 +40,8 @@ def run_detached(
         StudyBusyError: a process is running it.
         HpsearchError: the run ended at once; with what it said.
     """
-    prepare_study(spec)
+    if not is_code(spec.data.source):
+        prepare_study(spec)
     for home in store.generations(spec.study):
         if holder := holder_of(home.lock):
             raise StudyBusyError(

