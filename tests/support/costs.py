@@ -48,7 +48,7 @@ def cost_of(*arguments, cwd, env=None):
 
 def _watch(pid, peak, over):
     while not over.wait(_EVERY):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error, OSError):
             tree = psutil.Process(pid)
             used = [_used(process.pid) for process in (tree, *tree.children(recursive=True))]
             peak[0] = max(peak[0], sum(own for own, _ in used) + max(files for _, files in used))
