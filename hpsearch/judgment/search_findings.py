@@ -109,19 +109,16 @@ def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Fin
     low, high = _bounds(parameter)
     if (end == "min" and low <= 0) or (name.endswith("dropout") and end == "max" and high >= 0.8):
         return None  # there is nothing beyond
-    log = isinstance(parameter, Range) and parameter.log
-    if end == "min":
-        further = low / 10 if log else max(low - 0.5 * (high - low), min(low / 2, 1e-12 + low / 2))
-    else:
-        further = high * 10 if log else high + 0.5 * (high - low)
-    further = round(further) if _whole(parameter) else further
+    further = _beyond(parameter, end)
     edge, way = (low, "lower") if end == "min" else (high, "higher")
     return Finding(
         name="best_at_edge",
         severity="hint",
         sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is within {distances[0]:.0%} "
         f"of the range from it, half of the first {len(distances)} within {np.median(distances):.0%}.",
-        advice=f"Widen the range: {name} with {end}: {further:.2g}.",
+        advice=f"Add {further:g} to the values of {name}."
+        if isinstance(parameter, Choice)
+        else f"Widen the range: {name} with {end}: {further:.2g}.",
         evidence={
             "edge": float(edge),
             "distance": float(distances[0]),
@@ -131,6 +128,25 @@ def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Fin
             Change(parameter=name, way=way, low=min(edge, further), high=max(edge, further)),  # type: ignore[arg-type]
         ),
     )
+
+
+def _beyond(parameter: Parameter, end: str) -> float:
+    """Where to look beyond one end: a tenth or tenfold on a logarithmic range, half a range more on another.
+
+    Beyond listed values lies the next one by the ratio of the last two, or their difference.
+    """
+    low, high = _bounds(parameter)
+    if isinstance(parameter, Choice):
+        values = sorted(map(float, parameter.values))  # type: ignore[arg-type]
+        last, before = (low, values[1]) if end == "min" else (high, values[-2])
+        further = last * last / before if before > 0 else 2 * last - before
+    elif isinstance(parameter, Range) and parameter.log:
+        further = low / 10 if end == "min" else high * 10
+    elif end == "min":
+        further = max(low - 0.5 * (high - low), low / 2)
+    else:
+        further = high + 0.5 * (high - low)
+    return round(further) if _whole(parameter) else further
 
 
 def _bounds(parameter: Parameter) -> tuple[float, float]:

@@ -53,6 +53,15 @@ def test_best_trials_at_the_end_of_a_range_widen_it(place, way, reaches):
     assert "learning_rate with m" in found[0].advice
 
 
+def test_beyond_listed_values_lies_the_next_by_their_ratio():
+    larger, smaller = (
+        next(f for f in judge_search(table(loss)) if f.name == "best_at_edge")
+        for loss in (lambda p: -np.log(p["batch_size"]), lambda p: np.log(p["batch_size"]))
+    )
+    assert larger.advice == "Add 256 to the values of batch_size."
+    assert (smaller.advice, smaller.changes[0].low) == ("Add 8 to the values of batch_size.", 8)
+
+
 def test_best_trials_in_the_middle_of_all_ranges_widen_none():
     assert "best_at_edge" not in names(
         judge_search(table(lambda p: bowl(-2.5)(p) + 9 * (p["dropout"] - 0.25) ** 2))
