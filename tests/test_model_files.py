@@ -12,7 +12,7 @@ from hpsearch.engine import Cohort, Weights
 from hpsearch.errors import StorageError
 from hpsearch.model import TrainedModel
 from hpsearch.spec import PreprocessSpec
-from tests.laws.test_layers_of_all_kinds import COLUMNS, NETWORKS, data_for, members_of
+from tests.laws.test_layers_of_all_kinds import COLUMNS, NETWORKS, data_for, members_of, told
 
 TASK = Task(kind="multiclass", target_names=("kind",), classes=("a", "b", "c"))
 TABLE = pd.DataFrame({"one": [0.0, 1.0, 2.0], "two": [1.0, 0.0, 5.0]})
@@ -23,10 +23,10 @@ def model_of(weights):
     return TrainedModel(weights=weights, loss="cross_entropy", task=TASK, preprocessor=preprocessor)
 
 
-@pytest.mark.parametrize(("shape", "tokens", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
-def test_any_network_comes_back_to_the_bit(tmp_path, shape, tokens, ragged, text):
-    part = data_for(shape, tokens, ragged=ragged)
-    cohort = Cohort(members_of(text, COLUMNS[:1]), part, outputs=3, tokens=tokens)
+@pytest.mark.parametrize(("shape", "ids", "ragged", "text"), NETWORKS.values(), ids=NETWORKS)
+def test_any_network_comes_back_to_the_bit(tmp_path, shape, ids, ragged, text):
+    part = data_for(shape, ids, ragged=ragged)
+    cohort = Cohort(members_of(text, COLUMNS[:1]), part, outputs=3, **told(ids))
     cohort.train_epoch()
     weights = cohort.weights(0)
     model_of(weights).save(tmp_path)

@@ -47,7 +47,7 @@ def kill_when_there(seconds):
 
 def test_a_killed_worker_changes_no_outcome(data):  # noqa: F811
     """SIGKILL in the middle of a cohort: its trials are trained again, and nobody sees it."""
-    trials = [trial(number, epochs=40, learning_rate=1e-3) for number in range(120)]
+    trials = [trial(number, epochs=200, learning_rate=1e-3) for number in range(120)]
     cohorts = [task(*trials[start : start + 30], patience=None) for start in range(0, 120, 30)]
     notices = []
     with Pool(data, seed=0, workers=2, notice=notices.append) as pool:

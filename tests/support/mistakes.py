@@ -165,6 +165,10 @@ def _checkout(directory):
     (directory / "hpsearch").mkdir()
 
 
+_OUTER = ("PIP_", "MAKE", "MFLAGS")
+"""Variables of pip, and of the `make` that runs the tests."""
+
+
 def _make(command, directory, env=None):
     """What `make` itself says, without pip's words."""
     done = subprocess.run(
@@ -174,7 +178,7 @@ def _make(command, directory, env=None):
         text=True,
         check=False,
         timeout=300,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PIP_")} | (env or {}),
+        env={name: value for name, value in os.environ.items() if not name.startswith(_OUTER)} | (env or {}),
     )
     return Said(done.returncode, done.stdout.strip().splitlines()[-1])
 
