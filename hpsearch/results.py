@@ -1,6 +1,5 @@
 """What code takes from a study: its best parameters, its model, its trials."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from hpsearch.archive import last_run
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
 from hpsearch.export.keras_source import keras_source
 from hpsearch.export.recipe import Recipe
+from hpsearch.export.stored_network import stored_network
 from hpsearch.export.torch_source import torch_source
 from hpsearch.model import TrainedModel
 from hpsearch.pictures import table_html
@@ -71,7 +71,8 @@ class BestParams(Mapping[str, ParameterValue]):
         """The source text of the same network, optimizer and training in PyTorch.
 
         Raises:
-            InputError: the study has not ended yet, or its network is not fully connected.
+            InputError: the study has not ended yet, its sequences differ in length, its schedule follows what it
+                observes, or a trainer of one's own trained.
         """
         return torch_source(self._recipe())
 
@@ -79,7 +80,7 @@ class BestParams(Mapping[str, ParameterValue]):
         """The same for Keras 3.
 
         Raises:
-            InputError: as `to_torch`.
+            InputError: as `to_torch`, or its network is not fully connected.
         """
         return keras_source(self._recipe())
 
@@ -166,18 +167,8 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
         scores=dict(fact.scores),
         test=result["test"] if result is not None and concluded else {},
         recipe=dict(fact.hyperparameters),
-        network=_network_of(home) if concluded else None,
+        network=stored_network(home, fact) if concluded else None,
     )
-
-
-def _network_of(home: StudyHome) -> dict[str, Any] | None:
-    """The plan of the refitted network, as its model's description has it."""
-    try:
-        described = json.loads((home.model / "model.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    network = described.get("network") if isinstance(described, dict) else None
-    return network if isinstance(network, dict) else None
 
 
 def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:

@@ -166,7 +166,8 @@ def projection(before: Shape, behind: Shape) -> LayerSettings:
         raise ShapeError(
             rule, "keep the number of axes, and shrink the others by whole strides (padding: same)"
         )
-    settings = {"filters": behind[-1], "kernel": 1, "stride": strides, "padding": "same"}
+    stride = strides if strides[1:] else strides[0]  # as a study file has it: one number along a sequence
+    settings = {"filters": behind[-1], "kernel": 1, "stride": stride, "padding": "same"}
     return LayerSettings.of("convolution", dilation=1, groups=1, initializer="", **settings)
 
 

@@ -6,6 +6,7 @@ Where Keras' optimizers differ from PyTorch's and ours, it is in where epsilon s
 from collections.abc import Iterator
 from typing import Final
 
+from hpsearch.errors import InputError
 from hpsearch.export.recipe import Recipe, module_text
 
 _ACTIVATIONS: Final = {
@@ -70,7 +71,16 @@ def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
 
 
 def keras_source(recipe: Recipe) -> str:
-    """A Python module with `build()`, `make_optimizer(rate)`, `learning_rate(...)` and `train(network, x, y)`."""
+    """A Python module with `build()`, `make_optimizer(rate)`, `learning_rate(...)` and `train(network, x, y)`.
+
+    Raises:
+        InputError: the network is not fully connected.
+    """
+    if recipe.hidden is None:
+        raise InputError(
+            f"{recipe.of}: source text for Keras is written of fully connected networks on rows of numbers only; "
+            "PyTorch's is written of this one"
+        )
     return module_text(
         recipe,
         "Keras 3",

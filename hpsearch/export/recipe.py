@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
+from hpsearch.engine.layers.ports import Shape
 from hpsearch.errors import InputError
+from hpsearch.spec.layers import LayerSettings
 
 LEVELS: Final = 256
 """Dropout is by whole 256ths here, so that other libraries must drop as often."""
@@ -17,15 +19,19 @@ _EVERY_NETWORK: Final = {"activation", "initializer", "optimizer", "epsilon"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """A fully connected network and its training. `of` says in words whose it is.
+    """A network and its training. `of` says in words whose it is.
 
+    `shape` is that of one input; `tokens`, of token ids, how many there are. `layers` are computed one after the other;
+    where they are those of a fully connected network on rows of numbers, `hidden` has its widths, else it is None.
     `embedded`: the features that number categories, each as its place, the vectors that there are, and their numbers.
     """
 
     of: str
-    inputs: int
+    shape: Shape
+    tokens: int | None
     outputs: int
-    hidden: tuple[int, ...]
+    layers: tuple[LayerSettings, ...]
+    hidden: tuple[int, ...] | None
     settings: Mapping[str, Any]
     embedded: tuple[tuple[int, int, int], ...] = ()
 
@@ -35,9 +41,11 @@ class Recipe:
     ) -> "Recipe":
         """The recipe of a trial: its hyperparameters, and the refitted network's plan as JSON.
 
+        The plan's layers may have the rates and initializers that a plan by itself leaves out.
+
         Raises:
-            InputError: the network is not fully connected, its size is not known yet, or its schedule follows what it
-                observes.
+            InputError: the network's size is not known yet, its sequences differ in length, or its schedule follows
+                what it observes.
         """
         if not hyperparameters.keys() >= _EVERY_NETWORK:
             raise InputError(
@@ -47,17 +55,28 @@ class Recipe:
             raise InputError(
                 f"{of}: how many inputs the network takes is known when the study has come to its end"
             )
-        if "hidden" not in hyperparameters or network["inputs"]["tokens"] is not None:
-            raise InputError(f"{of}: source text is written of fully connected networks only")
+        inputs = network["inputs"]
+        if inputs["ragged"]:
+            raise InputError(
+                f"{of}: source text is written of inputs of one size, and these sequences differ in length"
+            )
         if hyperparameters["schedule"] == "plateau":
             raise InputError(
                 f"{of}: the plateau schedule follows what is observed; no text says it in advance"
             )
+        is_plain = "hidden" in hyperparameters and inputs["tokens"] is None and len(inputs["shape"]) == 1
+        layers = tuple(map(LayerSettings.from_json, network["layers"]))
+        if not is_plain and not layers[-1]["initializer"]:
+            raise InputError(
+                f"{of}: the dropout and initializers of its layers are in its study file, which cannot be read"
+            )
         return cls(
             of=of,
-            inputs=prod(network["inputs"]["shape"]),
+            shape=tuple(inputs["shape"]),
+            tokens=inputs["tokens"],
             outputs=network["outputs"],
-            hidden=tuple(hyperparameters["hidden"]),
+            layers=layers,
+            hidden=tuple(hyperparameters["hidden"]) if is_plain else None,
             settings=hyperparameters,
             embedded=_embedded(network["layers"][0]),
         )
@@ -65,11 +84,35 @@ class Recipe:
     def __getitem__(self, name: str) -> Any:
         return self.settings[name]
 
+    def left_out(self) -> list[str]:
+        """What the trial had and no text says, in words, if anything."""
+        prefix = "augment."
+        steps = [
+            f"{name.removeprefix(prefix)} {strength}"
+            for name, strength in self.settings.items()
+            if name.startswith(prefix)
+        ]
+        parts = [f"augmentation of rows ({', '.join(steps)})"] if steps else []
+        if begun := self.settings.get("initialize_from"):
+            parts.append(f"initial weights from {begun}")
+        return ["", f"Not written here: {'; '.join(parts)}."] if parts else []
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers one input has."""
+        return prod(self.shape)
+
+    @property
+    def rows(self) -> str:
+        """The shape of inputs, in words."""
+        kind = "" if self.tokens is None else " token ids"
+        return f"({', '.join(map(str, ('N', *self.shape)))}){kind}"
+
     @property
     def sizes(self) -> tuple[int, ...]:
         """Numbers between the layers, from the inputs, or the vectors in their place, to the outputs."""
         vectors = sum(units for _, _, units in self.embedded) - len(self.embedded)
-        return (self.inputs + vectors, *self.hidden, self.outputs)
+        return (self.inputs + vectors, *(self.hidden or ()), self.outputs)
 
     def parts(self) -> list[tuple[int, int] | None]:
         """What the layers get, from the first feature on: stretches of features, and None for each vector."""
@@ -82,7 +125,7 @@ class Recipe:
 
     def rate(self, name: str) -> float:
         """A dropout rate as it is applied."""
-        return float(min(round(self.settings[name] * LEVELS), LEVELS - 1) / LEVELS)
+        return applied_rate(self.settings[name])
 
     def learning_rate(self) -> list[str]:
         """The lines of a function `learning_rate(epoch, step, steps)`, all counted from 0."""
@@ -106,6 +149,11 @@ class Recipe:
                 f"        rate *= (epoch * steps + step + 1) / ({h['warmup_epochs']} * steps)",
             ]
         return [*lines, "    return rate"]
+
+
+def applied_rate(rate: float) -> float:
+    """A dropout rate as it is applied."""
+    return float(min(round(rate * LEVELS), LEVELS - 1) / LEVELS)
 
 
 def _embedded(layer: Mapping[str, Any]) -> tuple[tuple[int, int, int], ...]:
@@ -136,6 +184,7 @@ def module_text(
         "",
         "Inputs are features: `x, _ = hpsearch.load_model(...).preprocessor.prepare(rows)`; targets are ",
         f"{targets}.",
+        *recipe.left_out(),
         '"""',
         "",
         "import math  # noqa: F401",

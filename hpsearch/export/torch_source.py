@@ -4,15 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from hpsearch.export.recipe import Recipe, module_text
+from hpsearch.export.torch_columns import columns_layer, initial_vectors
+from hpsearch.export.torch_layers import ACTIVATIONS, layered_network
 
-_ACTIVATIONS: Final = {
-    "relu": "nn.ReLU()",
-    "leaky_relu": "nn.LeakyReLU(0.01)",
-    "sigmoid": "nn.Sigmoid()",
-    "tanh": "nn.Tanh()",
-    "gelu": 'nn.GELU(approximate="tanh")',
-    "silu": "nn.SiLU()",
-}
 _SPREADS: Final = {
     "zeros": "0.0",
     "xavier": "(2 / (layer.in_features + layer.out_features)) ** 0.5",
@@ -21,9 +15,9 @@ _SPREADS: Final = {
 }
 _TRAIN: Final = '''
 def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
-    """Train on features (N, {inputs}) and targets; the loss on all rows after each epoch, without dropout."""
+    """Train on features {rows} and targets; the loss on all rows after each epoch, without dropout."""
     loss, optimizer, losses = make_loss(), make_optimizer(network), []
-    weights = [weight for name, weight in network.named_parameters() if name.endswith("weight")]
+    weights = {chosen}
     steps = -(-len(x) // batch_size)
     for epoch in range(epochs):
         network.train()
@@ -52,7 +46,8 @@ def torch_source(recipe: Recipe) -> str:
         training=_TRAIN.format(
             epochs=recipe["epochs"],
             batch_size=recipe["batch_size"],
-            inputs=recipe.inputs,
+            rows=recipe.rows,
+            chosen=_chosen(recipe, "weight"),
             penalties="".join(f"            {line}\n" for line in _penalties(recipe)),
             bounds="".join(f"            {line}\n" for line in _bounds(recipe)),
             measured=measured,
@@ -68,9 +63,16 @@ def _targets(recipe: Recipe) -> str:
 
 
 def _network(recipe: Recipe) -> Iterator[str]:
-    activation, rate = _ACTIVATIONS.get(recipe["activation"]), recipe.rate("dropout")
+    if recipe.hidden is None:
+        yield from layered_network(recipe)
+    else:
+        yield from _fully_connected(recipe)
+
+
+def _fully_connected(recipe: Recipe) -> Iterator[str]:
+    activation, rate = ACTIVATIONS.get(recipe["activation"]), recipe.rate("dropout")
     if recipe.embedded:
-        yield from _columns(recipe)
+        yield from columns_layer(recipe)
     yield "def build():"
     yield '    """The network with its initial weights."""'
     yield "    network = nn.Sequential("
@@ -92,41 +94,10 @@ def _network(recipe: Recipe) -> Iterator[str]:
     yield f"            nn.init.normal_(layer.weight, std={spread})"
     yield "            nn.init.zeros_(layer.bias)"
     if recipe.embedded:
-        spread = spread.replace("layer.in_features", "units").replace("layer.out_features", "units")
-        yield "    for layer in network[0].vectors:"
-        yield "        units = layer.embedding_dim"
-        yield f"        nn.init.normal_(layer.weight, std={spread})"
-        yield "        nn.init.zeros_(layer.weight[0])"
+        yield from initial_vectors(
+            spread.replace("layer.in_features", "units").replace("layer.out_features", "units")
+        )
     yield "    return network"
-
-
-def _columns(recipe: Recipe) -> Iterator[str]:
-    """The layer that has a vector for each category."""
-    numbers = iter(range(len(recipe.embedded)))
-    yield "class Columns(nn.Module):"
-    yield '    """Features as they are, and of those that number categories a vector."""'
-    yield ""
-    yield "    def __init__(self):"
-    yield "        super().__init__()"
-    sizes = ", ".join(f"nn.Embedding({vectors}, {units})" for _, vectors, units in recipe.embedded)
-    yield f"        self.vectors = nn.ModuleList([{sizes}])"
-    yield ""
-    yield "    def forward(self, x):"
-    if rate := recipe.rate("input_dropout"):
-        yield "        if self.training:  # a category that is dropped becomes an unknown one"
-        yield f"            stays = (torch.rand_like(x) >= {rate!r}).float()"
-        yield f"            scale = torch.full((x.shape[1],), {1 / (1 - rate)!r})"
-        yield f"            scale[{[place for place, _, _ in recipe.embedded]}] = 1.0"
-        yield "            x = x * stays * scale"
-    places = ", ".join(str(place) for place, _, _ in recipe.embedded)
-    yield f"        vectors = [layer(x[:, place].long()) for layer, place in zip(self.vectors, [{places}])]"
-    parts = [
-        f"vectors[{next(numbers)}]" if part is None else "x[:, {}:{}]".format(*part)
-        for part in recipe.parts()
-    ]
-    yield f"        return torch.cat([{', '.join(parts)}], dim=1)"
-    yield ""
-    yield ""
 
 
 def _loss(recipe: Recipe) -> Iterator[str]:
@@ -162,11 +133,17 @@ def _optimizer(recipe: Recipe) -> Iterator[str]:
     yield "def make_optimizer(network):"
     yield '    """The optimizer; biases are not decayed."""'
     yield "    groups = ["
-    for ending, strength in (("weight", decay), ("bias", 0.0)):
-        params = f'[p for name, p in network.named_parameters() if name.endswith("{ending}")]'
-        yield f'        {{"params": {params}, "weight_decay": {strength!r}}},'
+    for kind, strength in (("weight", decay), ("bias", 0.0)):
+        yield f'        {{"params": {_chosen(recipe, kind)}, "weight_decay": {strength!r}}},'
     yield "    ]"
     yield f"    return torch.optim.{made}"
+
+
+def _chosen(recipe: Recipe, kind: str) -> str:
+    """The expression of all weights, or of all biases, to which gains of layered networks count."""
+    if recipe.hidden is None:
+        return f"[p for p in network.parameters() if p.dim() {'>' if kind == 'weight' else '=='} 1]"
+    return f'[p for name, p in network.named_parameters() if name.endswith("{kind}")]'
 
 
 def _penalties(recipe: Recipe) -> Iterator[str]:
@@ -181,11 +158,16 @@ def _penalties(recipe: Recipe) -> Iterator[str]:
 
 
 def _bounds(recipe: Recipe) -> Iterator[str]:
-    if recipe["max_norm"] is not None:
-        yield (
-            "for weight in weights:"
-            if not recipe.embedded
-            else "for weight in weights[len(network[0].vectors):]:"
-        )
-        yield "    norms = weight.detach().norm(dim=1, keepdim=True)"
-        yield f"    weight.data.mul_(({recipe['max_norm']!r} / norms).clamp(max=1.0))"
+    if recipe["max_norm"] is None:
+        return
+    if recipe.hidden is None:
+        yield "for layer in network.modules():"
+        yield "    for weight in [] if isinstance(layer, nn.Embedding) else layer.parameters(recurse=False):"
+        yield "        if weight.dim() > 1:"
+        yield "            norms = weight.detach().flatten(1).norm(dim=1)"
+        yield f"            weight.data.transpose(0, -1).mul_(({recipe['max_norm']!r} / norms).clamp(max=1.0))"
+        return
+    bounded = "weights[len(network[0].vectors):]" if recipe.embedded else "weights"
+    yield f"for weight in {bounded}:"
+    yield "    norms = weight.detach().norm(dim=1, keepdim=True)"
+    yield f"    weight.data.mul_(({recipe['max_norm']!r} / norms).clamp(max=1.0))"

@@ -49,6 +49,9 @@ CASES = {
         of("residual", of("dense", units=3, initializer=""), RELU, settings("dropout")),
         RELU,
     ],
+    "residual along a sequence": on(
+        (6, 2), of("residual", settings("convolution", filters=3, stride=2, initializer="")), RELU
+    ),
     "residual within a residual": on(
         (2, 2, 2),
         of(
