@@ -3,6 +3,7 @@
 import http.client
 import http.server
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -89,11 +90,15 @@ def shown(uri: str, experiment: str) -> list[dict[str, Any]]:
 
 
 def alike(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What `shown` gives, without what is another in every place: the user, and the model's address."""
+    """What `shown` gives, without what is another in every place: the user, the model's address, ids in links."""
     return [
         {
             **{key: value for key, value in run.items() if key != "user"},
-            "tags": {key: value for key, value in run["tags"].items() if key != "hpsearch.model_uri"},
+            "tags": {
+                key: re.sub(r"#/experiments/\d+/runs(/[0-9a-f]{32})?", "#", value)
+                for key, value in run["tags"].items()
+                if key != "hpsearch.model_uri"
+            },
         }
         for run in runs
     ]
