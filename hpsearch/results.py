@@ -80,7 +80,7 @@ class BestParams(Mapping[str, ParameterValue]):
         """The same for Keras 3.
 
         Raises:
-            InputError: as `to_torch`, or its network is not fully connected.
+            InputError: as `to_torch`, or Keras has no layer that does the same.
         """
         return keras_source(self._recipe())
 

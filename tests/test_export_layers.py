@@ -1,4 +1,4 @@
-"""PyTorch's text of networks of layers: each trains to the curve that ours does, from the same weights."""
+"""The texts of layered networks for PyTorch and Keras: each trains to the curve of ours, from the same weights."""
 
 import importlib.util
 from dataclasses import asdict, replace
@@ -24,9 +24,7 @@ IMAGES, SEQUENCES, TOKENS, ROWS = (9, 8, 3), (12, 4), (10,), (6,)
 VOCABULARY = 17
 COLUMN = EmbeddedColumn(name="city", place=1, categories=5)
 
-STEADY = {"epsilon": 1e-3}
-"""Adam divides gradients by their size: those of biases in front of batch normalization are nothing but rounding."""
-
+# Biases in front of batch normalization have gradients of rounding alone, which Adam's division would make large.
 NETWORKS = {
     "lenet": (
         IMAGES,
@@ -48,7 +46,7 @@ NETWORKS = {
         ("[{convolution: 6}, {residual: [{convolution: {filters: 8, stride: 2, activation: identity}}, "
          "batch_normalization, activation, {convolution: {filters: 8, activation: identity}}]}, "
          "{residual: [layer_normalization, {convolution: 8}]}, global_average_pool, {residual: [{dense: 5}]}]"),
-        {"optimizer": "adamw", "weight_decay": 0.1, "max_norm": 1.0, "activation": "silu", **STEADY},
+        {"optimizer": "momentum", "max_norm": 1.0, "activation": "silu"},
         ["Residual(", "nn.Identity()", "nn.Conv2d(6, 8, 1, stride=2)", "nn.AdaptiveAvgPool2d(1)"],
     ),
     "depthwise and groups": (
@@ -75,13 +73,13 @@ NETWORKS = {
         SEQUENCES,
         ("[{dropout: {rate: 0, spatial: true}}, {reshape: [4, 6, 2]}, {convolution: 4}, layer_normalization, "
          "{reshape: [6, 16]}, {lstm: 4}, batch_normalization]"),
-        {"optimizer": "adagrad", "loss": "mse", "schedule": "cosine"},
+        {"optimizer": "adamw", "weight_decay": 0.1, "loss": "mse", "schedule": "cosine"},
         ["nn.LayerNorm(4, eps=1e-05)", "nn.Unflatten(1, (4, 6, 2))", "nn.BatchNorm1d(4,"],
     ),
     "columns": (
         ROWS,
         "[{dense: {units: 8, activation: identity}}, batch_normalization, activation]",
-        {"optimizer": "adam", "l2": 1e-2, "max_norm": 0.8, **STEADY},
+        {"optimizer": "momentum", "l2": 1e-2, "max_norm": 0.8},
         ["Columns()", "nn.Embedding(6, 4)", "nn.BatchNorm1d(8,"],
     ),
 }  # fmt: skip
@@ -125,7 +123,9 @@ def _recipe(name, layers=None, **changes):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_text_names_the_layers_of_pytorch(name):
     """It is Python, and says what PyTorch's users would."""
-    source = torch_source(_recipe(name)[0])
+    recipe, *_ = _recipe(name)
+    compile(keras_source(recipe), name, "exec")
+    source = torch_source(recipe)
     compile(source, name, "exec")
     assert [part for part in NETWORKS[name][3] if part not in source] == []
 
@@ -158,10 +158,12 @@ def test_a_study_of_layers_is_written_with_its_dropout(tmp_path):
 
 
 def test_what_is_not_written_is_refused_with_the_reason():
-    """Layers in Keras, and sequences that differ in length."""
-    recipe, *_ = _recipe("lenet")
-    with pytest.raises(InputError, match="fully connected networks on rows of numbers only"):
+    """What Keras lacks, and sequences that differ in length."""
+    recipe, *_ = _recipe("sequence", "[{convolution: {filters: 4, stride: 2, dilation: 2}}, flatten]")
+    with pytest.raises(InputError, match="no convolution with a stride and a dilation"):
         keras_source(recipe)
+    with pytest.raises(InputError, match="clips the gradient by another norm: its GRU has two biases"):
+        keras_source(_recipe("recurrent", clip_norm=1.0)[0])
     network = {"inputs": {"shape": [10], "tokens": 17, "ragged": True, "embedded": []}}
     with pytest.raises(InputError, match="these sequences differ in length"):
         Recipe.of_trial("it", recipe.settings, network)
@@ -173,25 +175,39 @@ def test_pytorch_trains_to_the_same_curve(name):
     """From the same weights, in batches of all rows: loss by loss."""
     import torch
 
-    recipe, h, part, tokens, embedded = _recipe(name)
-    cohort = Cohort(
-        [Member(h, Address(seed=1))],
-        frozen(part.x, part.y.copy()),
-        outputs=3,
-        tokens=tokens,
-        embedded=embedded,
-    )
-    module = {}
-    exec(torch_source(recipe), module)
+    module, start, part, ours = _written(name, torch_source)
     network = module["build"]()
-    _begin_alike(network, cohort.weights(0))
-    ours = []
+    _begin_alike(network, start)
+    targets = torch.tensor(part.y.astype(np.int64) if part.y.ndim == 1 else part.y)
+    assert module["train"](network, torch.tensor(part.x), targets) == pytest.approx(ours, rel=2e-5)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="Keras is not installed")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_keras_trains_to_the_same_curve(name):
+    """Likewise; its optimizers have epsilon elsewhere."""
+    changes = {"clip_norm": None} if name == "sequence" else {}
+    module, start, part, ours = _written(name, keras_source, **changes)
+    network = module["build"]()
+    network.set_weights(list(_as_keras(network, start)))
+    targets = np.eye(3, dtype=np.float32)[part.y] if part.y.ndim == 1 else part.y
+    assert module["train"](network, part.x, targets) == pytest.approx(ours, rel=2e-3)
+
+
+def _written(name, source, **changes):
+    """A network's source, run; its initial weights, the data, and our own curve of losses."""
+    recipe, h, part, tokens, embedded = _recipe(name, **changes)
+    data = frozen(part.x, part.y.copy())
+    cohort = Cohort([Member(h, Address(seed=1))], data, outputs=3, tokens=tokens, embedded=embedded)
+    start, ours = cohort.weights(0), []
+    start = replace(start, parameters=start.parameters.copy())
     for _ in range(h.epochs):
         cohort.train_epoch()
         outputs = forward(cohort.weights(0), part.x)[None]
         ours.append(float(LOSSES[h.loss].samples(outputs, part.y, np.array([h.huber_delta])).mean()))
-    targets = torch.tensor(part.y.astype(np.int64) if part.y.ndim == 1 else part.y)
-    assert module["train"](network, torch.tensor(part.x), targets) == pytest.approx(ours, rel=2e-5)
+    module = {}
+    exec(source(recipe), module)
+    return module, start, part, ours
 
 
 def _begin_alike(network, weights):
@@ -235,3 +251,44 @@ def _recurrence(mode, arrays, theirs):
     inputs.data, bias.data, states.data = array[:-1].T.contiguous(), array[-1], recurrent.T.contiguous()
     if mode == "GRU":
         other.data[-recurrent.shape[0] :] = next(arrays)[0]
+
+
+GATES = {"LSTM": ([1, 2, 0, 3], [1, 2, 0, 3]), "GRU": ([1, 0, 2], [2, 1, 0])}
+
+
+def _as_keras(network, weights):
+    """Our weights in the order and the shapes of a network of Keras'."""
+    arrays = iter([block.view(weights.parameters) for block in weights.plan.layout.blocks])
+    for layer in _leaves(network):
+        kind, shapes = type(layer).__name__, [variable.shape for variable in layer.weights]
+        if kind in ("SimpleRNN", "LSTM", "GRU"):
+            order, recurrent_order = GATES.get(kind, ([0], [0]))
+            array, recurrent = (_reordered(next(arrays), gates) for gates in (order, recurrent_order))
+            yield from (array[:-1], recurrent)
+            if kind == "GRU":
+                own = next(arrays)[0]
+                yield np.stack([array[-1], np.concatenate([np.zeros(2 * len(own), np.float32), own])])
+            else:
+                yield array[-1]
+        elif kind == "Embedding":
+            yield next(arrays)
+        elif "Normalization" in kind:
+            yield from (next(arrays)[0], next(arrays)[0])
+            yield from [np.zeros(shapes[0], np.float32), np.ones(shapes[0], np.float32)][: len(shapes) - 2]
+        elif shapes:
+            array = next(arrays)
+            yield from (array[:-1].reshape(shapes[0]), array[-1])
+
+
+def _leaves(layer):
+    """The layers that have weights, in the order of these."""
+    inner = getattr(layer, "layers", None) or [
+        each for name in ("forward_layer", "backward_layer") if (each := getattr(layer, name, None))
+    ]
+    if not inner:
+        return [layer]
+    return [leaf for each in inner for leaf in _leaves(each)]
+
+
+def _reordered(array, gates):
+    return np.concatenate([np.split(array, len(gates), axis=1)[gate] for gate in gates], axis=1)

@@ -6,14 +6,10 @@ Where Keras' optimizers differ from PyTorch's and ours, it is in where epsilon s
 from collections.abc import Iterator
 from typing import Final
 
-from hpsearch.errors import InputError
+from hpsearch.export.keras_columns import column_parts
+from hpsearch.export.keras_layers import activation_text, layered_network
 from hpsearch.export.recipe import Recipe, module_text
 
-_ACTIVATIONS: Final = {
-    "identity": "keras.layers.Activation('linear')",
-    "leaky_relu": "keras.layers.LeakyReLU(negative_slope=0.01)",
-    "gelu": "keras.layers.Activation(lambda z: keras.activations.gelu(z, approximate=True))",
-}
 _SPREADS: Final = {
     "zeros": "0.0",
     "xavier": "(2 / (inputs + outputs)) ** 0.5",
@@ -62,7 +58,7 @@ class LossAfterEpoch(keras.callbacks.Callback):
 
 
 def train(network, x, y, epochs={epochs}, batch_size={batch_size}):
-    """Train on features (N, {inputs}) and targets; the loss on all rows after each epoch, without dropout."""
+    """Train on features {rows} and targets; the loss on all rows after each epoch, without dropout."""
     network.compile(make_optimizer(Schedule(-(-len(x) // batch_size))), make_loss())
     measured = LossAfterEpoch(x, y)
     network.fit(x, y, batch_size=batch_size, epochs=epochs, shuffle=True, verbose=0, callbacks=[measured])
@@ -74,22 +70,15 @@ def keras_source(recipe: Recipe) -> str:
     """A Python module with `build()`, `make_optimizer(rate)`, `learning_rate(...)` and `train(network, x, y)`.
 
     Raises:
-        InputError: the network is not fully connected.
+        InputError: Keras cannot say it, and why.
     """
-    if recipe.hidden is None:
-        raise InputError(
-            f"{recipe.of}: source text for Keras is written of fully connected networks on rows of numbers only; "
-            "PyTorch's is written of this one"
-        )
     return module_text(
         recipe,
         "Keras 3",
         targets=_targets(recipe),
         imports=("import keras",),
         parts=(_network(recipe), _loss(recipe), _optimizer(recipe)),
-        training=_TRAIN.format(
-            epochs=recipe["epochs"], batch_size=recipe["batch_size"], inputs=recipe.inputs
-        ),
+        training=_TRAIN.format(epochs=recipe["epochs"], batch_size=recipe["batch_size"], rows=recipe.rows),
     )
 
 
@@ -101,12 +90,19 @@ def _targets(recipe: Recipe) -> str:
 
 
 def _network(recipe: Recipe) -> Iterator[str]:
+    if recipe.hidden is None:
+        yield from layered_network(recipe)
+    else:
+        yield from _fully_connected(recipe)
+
+
+def _fully_connected(recipe: Recipe) -> Iterator[str]:
     spread = _SPREADS.get(recipe["initializer"], repr(recipe["initial_scale"]))
     penalty = f"keras.regularizers.L1L2(l1={recipe['l1']!r}, l2={recipe['l2'] / 2!r})"
     bound = (
         "None" if recipe["max_norm"] is None else f"keras.constraints.MaxNorm({recipe['max_norm']!r}, axis=0)"
     )
-    activation = _ACTIVATIONS.get(recipe["activation"], f"keras.layers.Activation({recipe['activation']!r})")
+    activation = activation_text(recipe["activation"])
     yield "def dense(inputs, outputs):"
     yield '    """A layer with its initial weights and penalties."""'
     yield "    return keras.layers.Dense("
@@ -121,7 +117,7 @@ def _network(recipe: Recipe) -> Iterator[str]:
     yield "def build():"
     yield '    """The network with its initial weights."""'
     if recipe.embedded:
-        yield from _columns(recipe, spread, penalty)
+        yield from column_parts(recipe, spread, penalty)
     yield "    return keras.Sequential(["
     yield f"        keras.Input(({recipe.inputs},)),"
     if recipe.embedded:
@@ -135,34 +131,6 @@ def _network(recipe: Recipe) -> Iterator[str]:
             yield f"        keras.layers.Dropout({recipe.rate('dropout')!r}),"
     yield f"        dense({recipe.sizes[-2]}, {recipe.sizes[-1]}),"
     yield "    ])"
-
-
-def _columns(recipe: Recipe, spread: str, penalty: str) -> Iterator[str]:
-    """The parts of what the layers get: features as they are, and of those that number categories a vector."""
-    columns, rate = iter(recipe.embedded), recipe.rate("input_dropout")
-    dropout = f"keras.layers.Dropout({rate!r})" if rate else ""
-    regularizer = f", embeddings_regularizer={penalty}" if recipe["l1"] or recipe["l2"] else ""
-    yield "    def vectors(count, units):"
-    yield "        inputs = outputs = units"
-    yield ""
-    yield "        def initial(shape, dtype=None):"
-    yield "            known = keras.ops.cast(keras.ops.arange(count)[:, None] > 0, dtype)"
-    yield f"            return known * keras.random.normal(shape, stddev={spread}, dtype=dtype)"
-    yield ""
-    yield f"        return keras.layers.Embedding(count, units, embeddings_initializer=initial{regularizer})"
-    yield ""
-    yield f"    x = keras.Input(({recipe.inputs},))"
-    yield "    parts = ["
-    for part in recipe.parts():
-        if part is None:
-            place, count, units = next(columns)
-            number = f"x[:, {place}]"
-            stays = f" * keras.ops.sign({dropout}(keras.ops.ones_like({number})))" if rate else ""
-            yield f"        vectors({count}, {units})({number}{stays}),"
-        else:
-            numbers = "x[:, {}:{}]".format(*part)
-            yield f"        {dropout}({numbers})," if rate else f"        {numbers},"
-    yield "    ]"
 
 
 def _loss(recipe: Recipe) -> Iterator[str]:
@@ -201,5 +169,6 @@ def _optimizer(recipe: Recipe) -> Iterator[str]:
     owner = "" if name == "Momentum" else "keras.optimizers."
     yield f"    optimizer = {owner}{name}({arguments})"
     if name == "AdamW":
-        yield '    optimizer.exclude_from_weight_decay(var_names=["bias"])'
+        names = '["bias"]' if recipe.hidden is not None else '["bias", "gamma", "beta"]'
+        yield f"    optimizer.exclude_from_weight_decay(var_names={names})"
     yield "    return optimizer"

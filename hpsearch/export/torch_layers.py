@@ -10,6 +10,7 @@ from typing import Final
 from hpsearch.engine.layers import KINDS
 from hpsearch.engine.layers.ports import Shape
 from hpsearch.engine.planner import projection
+from hpsearch.export.layer_texts import behind, does_nothing, spread
 from hpsearch.export.recipe import Recipe, applied_rate
 from hpsearch.export.torch_columns import columns_layer, initial_vectors
 from hpsearch.export.torch_helpers import helpers
@@ -77,7 +78,7 @@ class _LayerTexts:
 
     def _path(self, layers: Sequence[LayerSettings], shape: Shape) -> Iterator[str]:
         for layer in layers:
-            if not _does_nothing(layer, shape):
+            if not does_nothing(layer, shape):
                 yield from self._turned(shape, first=self._wanted(layer, shape))
                 yield from self._layer(layer, shape)
             shape = behind(layer, shape)
@@ -148,39 +149,6 @@ class _LayerTexts:
     def _std(self, layer: LayerSettings, shape: Shape) -> str:
         [trained] = KINDS[layer.kind].arrays(layer, shape)
         return spread(self._recipe, layer.get("initializer"), *trained.fans)
-
-
-def spread(recipe: Recipe, initializer: str | None, inputs: object, outputs: object) -> str:
-    """The standard deviation of initial weights, in numbers or names; of a layer without a word on it, the recipe's."""
-    name = initializer or recipe["initializer"]
-    spreads = {
-        "zeros": "0.0",
-        "xavier": f"(2 / ({inputs} + {outputs})) ** 0.5",
-        "he": f"(2 / {inputs}) ** 0.5",
-        "lecun": f"(1 / {inputs}) ** 0.5",
-    }
-    return spreads.get(name, repr(recipe["initial_scale"]))
-
-
-def behind(layer: LayerSettings, shape: Shape) -> Shape:
-    """The shape of what comes out of a layer."""
-    if layer.kind != "residual":
-        return KINDS[layer.kind].shape(layer, shape)
-    for inner in layer.layers:
-        shape = behind(inner, shape)
-    return shape
-
-
-def _does_nothing(layer: LayerSettings, shape: Shape) -> bool:
-    match layer.kind:
-        case "activation":
-            return layer["function"] not in ACTIVATIONS
-        case "dropout":
-            return applied_rate(layer["rate"]) == 0
-        case "flatten":
-            return len(shape) == 1
-        case _:
-            return False
 
 
 def _has_channels_first(layer: LayerSettings, shape: Shape) -> bool:
