@@ -82,9 +82,10 @@ def _wasteful(reading: Reading) -> bool:
 def _thrown(reading: Reading) -> float:
     """How far an early step moves weights against their size, if that is too far and much is left; else 0."""
     _, ratios = reading.layers("update_ratio")
-    if not len(ratios) or reading.level < 0.65:
+    early = ratios[:2]
+    if not len(early) or reading.level < 0.65 or np.isnan(early).all(axis=1).any():  # weights of zero have no size
         return 0.0
-    typical = float(np.nanmedian(ratios[:2], axis=1).max())
+    typical = float(np.nanmedian(early, axis=1).max())
     hot_and_dead = _heat(reading) >= 3 and _idle(reading) >= 0.5 and reading.others_do_better
     return typical if typical >= 0.2 and (reading.level <= 0.95 or hot_and_dead) else 0.0
 

@@ -55,6 +55,14 @@ def test_weights_that_hardly_move_are_a_learning_rate_too_small_where_others_lea
         assert "learning_rate_too_small" not in judge_inside(still, **other)
 
 
+def test_weights_that_begin_at_zero_have_no_size_to_move_against():
+    """Networks whose initial values are all zero: nothing is said of their steps, and nothing warned of."""
+    losses = 0.9 + 0.1 * np.exp(-np.arange(16) / 3)
+    recipe = {"learning_rate": 0.1, "optimizer": "adam", "initializer": "zeros"}
+    found = judge_inside(losses, samples=layers(8, ratio=np.nan), recipe=recipe, experience=others(0.3))
+    assert not {"learning_rate_too_large", "learning_rate_too_small"} & found.keys()
+
+
 @pytest.mark.parametrize(
     ("recipe", "weights", "held"),
     [
