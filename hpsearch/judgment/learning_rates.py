@@ -83,7 +83,8 @@ def _thrown(reading: Reading) -> float:
     """How far an early step moves weights against their size, if that is too far and much is left; else 0."""
     _, ratios = reading.layers("update_ratio")
     early = ratios[:2]
-    if not len(early) or reading.level < 0.65 or np.isnan(early).all(axis=1).any():  # weights of zero have no size
+    of_nothing = np.isnan(early).all(axis=1).any()  # weights of zero have no size to move against
+    if not len(early) or reading.level < 0.65 or of_nothing:
         return 0.0
     typical = float(np.nanmedian(early, axis=1).max())
     hot_and_dead = _heat(reading) >= 3 and _idle(reading) >= 0.5 and reading.others_do_better
