@@ -29,6 +29,10 @@ def test_an_unknown_name_is_an_attribute_error():
         ("import hpsearch", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "click", "pydantic"}),
         ("from hpsearch import best_params, load_model", {"mlflow", "sklearn", "click", "sqlalchemy"}),
         ("import hpsearch.cli", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "rich"}),
+        (
+            "import hpsearch.cli.options",
+            {"pydantic", "numpy", "pandas", "optuna", "mlflow", "sklearn", "rich"},
+        ),
         ("import hpsearch.spec", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.execution", {"pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.tracking", {"mlflow", "sqlalchemy"}),

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hpsearch.cli.options import Verb, code_option, store_option, study_argument
+from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, words
-from hpsearch.cli.run import watched_run, workers_option
+from hpsearch.cli.run import code_option, watched_run, workers_option
 from hpsearch.store import Store
 
 if TYPE_CHECKING:

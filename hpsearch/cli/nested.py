@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpsearch.cli.options import Verb, code_option, store_option, study_argument
+from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, words
-from hpsearch.cli.run import stoppable, workers_option
+from hpsearch.cli.run import code_option, stoppable, workers_option
 from hpsearch.errors import HpsearchError
 from hpsearch.store import Store, StudyHome
 

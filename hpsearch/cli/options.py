@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-from hpsearch.spec.code import ALLOW_VARIABLE
 from hpsearch.store import STORE_VARIABLE, Store
 
 
@@ -24,9 +23,6 @@ class Verb(click.Command):
             with formatter.section("Examples"):
                 formatter.write("".join(f"  {example}\n" for example in self.examples))
 
-
-if TYPE_CHECKING:
-    from hpsearch.extensions import Code
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,24 +52,6 @@ def overrides_option(function: F) -> F:
         metavar="KEY=VALUE",
         help="Override a key of the study file, as in -S space.learning_rate.max=0.01; may be repeated.",
     )(function)
-
-
-def code_option(function: F) -> F:
-    """`--allow-code`, given to the verb as a `Code`."""
-    return click.option(
-        "--allow-code",
-        "code",
-        is_flag=True,
-        envvar=ALLOW_VARIABLE,
-        callback=_code,
-        help=f"Import code that the study names as module:function; that executes it.  [also: ${ALLOW_VARIABLE}=1]",
-    )(function)
-
-
-def _code(_context: click.Context, _parameter: click.Parameter, value: bool) -> "Code":  # noqa: FBT001 - click's
-    from hpsearch.extensions import Code  # noqa: PLC0415 - not for --help
-
-    return Code(allowed=value)
 
 
 study_argument = click.argument("study", metavar="STUDY")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from hpsearch.cli.options import F, Verb, code_option, file_argument, overrides_option, store_option
+from hpsearch.cli.options import F, Verb, file_argument, overrides_option, store_option
 from hpsearch.cli.output import json_option, print_json
 from hpsearch.errors import InterruptedRunError
 from hpsearch.search.places import STORAGE_VARIABLE
 from hpsearch.spec import StudySpec, load_study
+from hpsearch.spec.code import ALLOW_VARIABLE
 from hpsearch.store import Store, StudyHome
 
 if TYPE_CHECKING:
@@ -56,6 +57,24 @@ def workers_option(function: F) -> F:
         metavar="N|auto",
         help="Processes that train.  [default: auto, the cores that this process may use]",
     )(function)
+
+
+def code_option(function: F) -> F:
+    """`--allow-code`, given to the verb as a `Code`."""
+    return click.option(
+        "--allow-code",
+        "code",
+        is_flag=True,
+        envvar=ALLOW_VARIABLE,
+        callback=_code,
+        help=f"Import code that the study names as module:function; that executes it.  [also: ${ALLOW_VARIABLE}=1]",
+    )(function)
+
+
+def _code(_context: click.Context, _parameter: click.Parameter, value: bool) -> "Code":  # noqa: FBT001 - click's
+    from hpsearch.extensions import Code  # noqa: PLC0415 - not for --help
+
+    return Code(allowed=value)
 
 
 @click.command(
