@@ -184,8 +184,7 @@ def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
         raise UnknownTrialError(
             f"study {home.key!r} has no refitted winner yet; let `hpsearch run` come to its end first"
         )
-    trainer = open_for_reading(home).attributes["canonical"].get("trainer")
-    if trainer is not None:
+    if not home.model.is_dir() and (trainer := open_for_reading(home).attributes["canonical"].get("trainer")):
         raise UnknownTrialError(
             f"study {home.key!r} keeps no model: its trainer {trainer} makes one of the best parameters, "
             f"best_params({home.key!r})"

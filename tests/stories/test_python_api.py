@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -108,3 +109,14 @@ def test_an_unknown_study_is_named(store):
     """With the studies that there are."""
     with pytest.raises(UnknownStudyError, match=r"no study 'digit'.*houses, quick"):
         best_params("digit", store=store)
+
+
+def test_a_model_needs_its_own_files_alone(store, tmp_path):
+    """Not the trials, which may be many, and in a database elsewhere."""
+    shutil.copytree(store, tmp_path / "copy")
+    for facts in (tmp_path / "copy").rglob("facts.journal"):
+        facts.unlink()
+    expected = load_model("quick", store=store).predict(load_iris().data[:5])
+    np.testing.assert_array_equal(
+        load_model("quick", store=tmp_path / "copy").predict(load_iris().data[:5]), expected
+    )
