@@ -1,6 +1,5 @@
 """How much there is to compute in one epoch of a cohort: what its time is estimated by, before it is trained."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
 from typing import Final
@@ -12,6 +11,7 @@ from hpsearch.engine.plan import plan_of
 from hpsearch.engine.planner import Node
 from hpsearch.spec.hyperparameters import Hyperparameters
 
+_LOOKED_UP: Final = ("embedding", "column_embedding")
 _RECURRENT: Final = ("simple_rnn", "lstm", "gru")
 _PASSES: Final = 10
 """Passes over memory of an update of one weight, and of one value between two layers, about, in multiply-adds."""
@@ -32,21 +32,12 @@ class Effort:
 def effort(h: Hyperparameters, inputs: Inputs, outputs: int) -> Effort:
     """Of a recipe's network on these inputs."""
     plan = plan_of(h, inputs, outputs, np.dtype(np.float32))
-    layers = list(_layers(plan.nodes))
+    layers = [node for node in plan.all_nodes() if not node.paths]
     return Effort(
         calls=sum(_steps(node) for node in layers),
         sample=sum(_products(node) + _PASSES * prod(node.behind) for node in layers),
         update=_PASSES * plan.layout.size,
     )
-
-
-def _layers(nodes: tuple[Node, ...]) -> Iterator[Node]:
-    """The nodes that compute; of a block, those on its paths."""
-    for node in nodes:
-        if not node.paths:
-            yield node
-        for path in node.paths:
-            yield from _layers(path)
 
 
 def _steps(node: Node) -> int:
@@ -56,7 +47,7 @@ def _steps(node: Node) -> int:
 
 def _products(node: Node) -> int:
     """Each weight is used once at each place that the layer looks from; an embedding only looks up."""
-    if node.layer.kind == "embedding":
+    if node.layer.kind in _LOOKED_UP:
         return 0
     places = node.before[0] if node.layer.kind in _RECURRENT else prod(node.behind[:-1])
     return sum(prod(block.trained.weights) for block in node.blocks) * places

@@ -8,8 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from hpsearch.architecture import inputs_of_data
 from hpsearch.data import PreparedData
-from hpsearch.engine import inputs_of
 from hpsearch.engine.effort import Effort, effort
 from hpsearch.execution import CohortTask, TrialTask, form_cohorts, windows
 from hpsearch.randomness import Address
@@ -53,9 +53,8 @@ class Course:
 
     def effort(self, cohort: CohortTask) -> Effort:
         """Of one network of a cohort."""
-        task, training = self.data.task, self.data.training
         h = cohort.trials[0].hyperparameters
-        return effort(h, inputs_of(training.train, training.tokens), task.outputs(h.loss))
+        return effort(h, inputs_of_data(self.data), self.data.task.outputs(h.loss))
 
 
 def course_of(spec: StudySpec, data: PreparedData, *, workers: int) -> Course:
@@ -87,7 +86,7 @@ def _proposals(spec: StudySpec, count: int) -> tuple[int, list[Proposal]]:
 def _cohorts(
     spec: StudySpec, data: PreparedData, proposals: Sequence[Proposal], workers: int
 ) -> list[CohortTask]:
-    loss, training = data.task.default_loss(), data.training
+    loss = data.task.default_loss()
     tasks = [_task(spec, proposal, loss) for proposal in proposals]
     ahead = windows(startup=startup_trials(spec), in_flight=spec.budget.in_flight)
     return [
@@ -97,9 +96,9 @@ def _cohorts(
             tasks[window.start : window.stop],
             objectives=spec.objectives,
             early_stopping=spec.early_stopping,
-            inputs=inputs_of(training.train, training.tokens),
+            inputs=inputs_of_data(data),
             outputs=data.task.outputs(loss),
-            members=training.members,
+            members=data.training.members,
             workers=workers,
         )
     ]

@@ -2,8 +2,12 @@
 
 import json
 
+import pandas as pd
 import pytest
 
+from hpsearch.engine.default_networks import width_by_rule
+from hpsearch.fit import prepare_study
+from hpsearch.preview import course_of
 from hpsearch.spec import parse_study
 from tests.support.estimates import CASES, compare
 from tests.support.studies import QUICK, cli_here, run_quick
@@ -44,6 +48,24 @@ def test_networks_time_and_memory_are_shown_and_what_to_type_next(tmp_path):
     ):
         assert words in done.stdout
     assert done.stderr == "Next: hpsearch run widths.yaml -S seed=2\n"
+
+
+def test_the_networks_that_are_timed_have_the_vectors_of_categories(tmp_path):
+    """They take memory and updates; a sample only looks them up."""
+    towns = [f"town{row % 60}" for row in range(240)]
+    pd.DataFrame({"town": towns, "size": range(240), "price": range(240)}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
+    text = "study: towns\ndata: {source: t.csv, target: price, preprocess: {categorical: %s}}\nbudget: {trials: 1}"
+    efforts = {}
+    for how in ("embedding", "ordinal"):
+        spec = parse_study(text % how, base=tmp_path)
+        course = course_of(spec, prepare_study(spec), workers=1)
+        efforts[how] = course.effort(course.cohorts[0])
+    width = width_by_rule(60)
+    numbers = 61 * width + (width - 1) * spec.resolve({}, default_loss="mse").hidden[0]
+    assert efforts["embedding"].update - efforts["ordinal"].update == pytest.approx(10 * numbers, abs=10 * 64)
+    assert efforts["embedding"].sample - efforts["ordinal"].sample < 10 * numbers
 
 
 def test_no_estimate_is_made_of_a_study_that_cannot_be_run(tmp_path):
