@@ -5,11 +5,10 @@ from typing import Final
 
 from hpsearch.engine.layers import KINDS
 from hpsearch.engine.layers.ports import Shape
-from hpsearch.engine.planner import projection
 from hpsearch.errors import InputError
 from hpsearch.export.keras_columns import column_parts
 from hpsearch.export.keras_helpers import helpers
-from hpsearch.export.layer_texts import behind, does_nothing, spread
+from hpsearch.export.layer_texts import behind, does_nothing, initial_spread, shortcut, spread
 from hpsearch.export.recipe import Recipe, applied_rate
 from hpsearch.spec.layers import LayerSettings
 
@@ -78,26 +77,24 @@ class _LayerTexts:
             case "residual":
                 yield from self._residual(layer, shape)
             case "dense":
-                yield f"keras.layers.Dense({layer['units']}, **drawn({self._std(layer, shape)})),"
+                yield f"keras.layers.Dense({layer['units']}, **drawn({initial_spread(self._recipe, layer, shape)})),"
             case "convolution" | "depthwise_convolution":
                 yield f"{self._convolution(layer, shape)},"
             case "embedding":
                 self._refuse_clipping("padding has a gradient, which is not applied")
-                yield f"tokens({layer['tokens']}, {layer['units']}, {self._std(layer, shape)}),"
+                yield f"tokens({layer['tokens']}, {layer['units']}, {initial_spread(self._recipe, layer, shape)}),"
             case "simple_rnn" | "lstm" | "gru":
                 yield from self._recurrent(layer, shape)
             case _:
                 yield f"{_plain(layer, shape)},"
 
     def _residual(self, layer: LayerSettings, shape: Shape) -> Iterator[str]:
-        after = behind(layer, shape)
         yield "residual("
         yield f"    {shape!r},"
         yield "    ["
         yield from (f"        {line}" for line in self._path(layer.layers, shape))
         yield "    ],"
-        if after != shape:
-            way = projection(shape, after).having(initializer=layer.get("initializer"))
+        if (way := shortcut(layer, shape)) is not None:
             yield from (f"    {line}" for line in self._layer(way, shape))
         yield "),"
 
@@ -118,7 +115,7 @@ class _LayerTexts:
             if value != 1
         )
         filters, kernel = behind(layer, shape)[-1], layer["kernel"]
-        drawn = f"**drawn({self._std(layer, shape)}, axes={tuple(range(axes + 1))!r})"
+        drawn = f"**drawn({initial_spread(self._recipe, layer, shape)}, axes={tuple(range(axes + 1))!r})"
         return f"keras.layers.Conv{axes}D({filters}, {kernel!r}, padding={layer['padding']!r}{settings}, {drawn})"
 
     def _recurrent(self, layer: LayerSettings, shape: Shape) -> Iterator[str]:
@@ -137,10 +134,6 @@ class _LayerTexts:
     def _refuse_clipping(self, reason: str) -> None:
         if self._recipe["clip_norm"] is not None:
             raise InputError(f"{self._recipe.of}: Keras clips the gradient by another norm: {reason}")
-
-    def _std(self, layer: LayerSettings, shape: Shape) -> str:
-        [trained] = KINDS[layer.kind].arrays(layer, shape)
-        return spread(self._recipe, layer.get("initializer"), *trained.fans)
 
 
 def _plain(layer: LayerSettings, shape: Shape) -> str:

@@ -2,6 +2,7 @@
 
 from hpsearch.engine.layers import KINDS
 from hpsearch.engine.layers.ports import Shape
+from hpsearch.engine.planner import projection
 from hpsearch.export.recipe import Recipe, applied_rate
 from hpsearch.spec.layers import LayerSettings
 
@@ -25,6 +26,20 @@ def spread(recipe: Recipe, initializer: str | None, inputs: object, outputs: obj
         "lecun": f"(1 / {inputs}) ** 0.5",
     }
     return spreads.get(name, repr(recipe["initial_scale"]))
+
+
+def initial_spread(recipe: Recipe, layer: LayerSettings, shape: Shape) -> str:
+    """That of a layer with one array of weights."""
+    [trained] = KINDS[layer.kind].arrays(layer, shape)
+    return spread(recipe, layer.get("initializer"), *trained.fans)
+
+
+def shortcut(layer: LayerSettings, shape: Shape) -> LayerSettings | None:
+    """The projection beside a residual block; None where what comes in is added as it is."""
+    after = behind(layer, shape)
+    if after == shape:
+        return None
+    return projection(shape, after).having(initializer=layer.get("initializer"))
 
 
 def does_nothing(layer: LayerSettings, shape: Shape) -> bool:

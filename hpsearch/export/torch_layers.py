@@ -9,8 +9,7 @@ from typing import Final
 
 from hpsearch.engine.layers import KINDS
 from hpsearch.engine.layers.ports import Shape
-from hpsearch.engine.planner import projection
-from hpsearch.export.layer_texts import behind, does_nothing, spread
+from hpsearch.export.layer_texts import behind, does_nothing, initial_spread, shortcut, spread
 from hpsearch.export.recipe import Recipe, applied_rate
 from hpsearch.export.torch_columns import columns_layer, initial_vectors
 from hpsearch.export.torch_helpers import helpers
@@ -111,29 +110,28 @@ class _LayerTexts:
                 yield f"nn.Adaptive{name}Pool{len(shape) - 1}d(1),"
                 yield "nn.Flatten(),"
             case "dense" | "embedding":
-                yield f"drawn({_plain(layer, shape)}, std={self._std(layer, shape)}),"
+                yield f"drawn({_plain(layer, shape)}, std={initial_spread(self._recipe, layer, shape)}),"
             case "convolution" | "depthwise_convolution":
                 padding, convolved = convolution(layer, shape)
                 yield from padding
-                yield f"drawn({convolved}, std={self._std(layer, shape)}),"
+                yield f"drawn({convolved}, std={initial_spread(self._recipe, layer, shape)}),"
             case "simple_rnn" | "lstm" | "gru":
                 yield from self._recurrent(layer, shape)
             case _:
                 yield f"{_plain(layer, shape)},"
 
     def _residual(self, layer: LayerSettings, shape: Shape) -> Iterator[str]:
-        first, after = self._first, behind(layer, shape)
-        block = [*self._path(layer.layers, shape), *self._turned(after, first=first)]
-        shortcut = ["nn.Identity(),"]
-        if after != shape:
-            way = projection(shape, after).having(initializer=layer.get("initializer"))
+        first, way = self._first, shortcut(layer, shape)
+        block = [*self._path(layer.layers, shape), *self._turned(behind(layer, shape), first=first)]
+        beside = ["nn.Identity(),"]
+        if way is not None:
             self._first = first
-            shortcut = list(self._layer(way, shape))
+            beside = list(self._layer(way, shape))
         yield "Residual("
         yield "    nn.Sequential("
         yield from (f"        {line}" for line in block)
         yield "    ),"
-        yield from (f"    {line}" for line in shortcut)
+        yield from (f"    {line}" for line in beside)
         yield "),"
 
     def _recurrent(self, layer: LayerSettings, shape: Shape) -> Iterator[str]:
@@ -145,10 +143,6 @@ class _LayerTexts:
         stds = ", ".join(spread(self._recipe, layer.get("initializer"), *each) for each in fans)
         states = "AllStates" if layer["states"] == "all" else "LastState"
         yield f"{states}(recurrent({made}, stds=[{stds}])),"
-
-    def _std(self, layer: LayerSettings, shape: Shape) -> str:
-        [trained] = KINDS[layer.kind].arrays(layer, shape)
-        return spread(self._recipe, layer.get("initializer"), *trained.fans)
 
 
 def _has_channels_first(layer: LayerSettings, shape: Shape) -> bool:
