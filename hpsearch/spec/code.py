@@ -6,10 +6,13 @@ from hpsearch.spec.findings import Finding, error, raise_all, show
 from hpsearch.spec.rules import Form, Rule
 
 _WORD: Final = r"[^\W\d]\w*"
+FUNCTION: Final = rf"{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*"
+"""`module:function`"""
+ENTRY_POINT: Final = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 CODE: Final = Rule(
     kind="text",
-    pattern=rf"^([A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}|{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*)$",
+    pattern=rf"^({ENTRY_POINT}|{FUNCTION})$",
     pattern_words="an entry point's name, or `module:function`",
 )
 

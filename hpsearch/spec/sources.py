@@ -4,7 +4,7 @@ import re
 from pathlib import PurePath
 from typing import Any, Final
 
-from hpsearch.spec.code import is_path
+from hpsearch.spec.code import ENTRY_POINT, FUNCTION, is_path
 from hpsearch.spec.findings import error, show, suggestion
 from hpsearch.spec.rules import Form, Rule
 
@@ -26,8 +26,7 @@ _PATHS: Final = (
 INSTALLED: Final = "installed:"
 """What stands before the name of an entry point."""
 
-_WORD: Final = r"[^\W\d]\w*"
-_CODE: Final = rf"^(installed:[A-Za-z0-9][A-Za-z0-9_.-]{{0,63}}|{_WORD}(\.{_WORD})*:{_WORD}(\.{_WORD})*)$"
+_CODE: Final = f"^({INSTALLED}{ENTRY_POINT}|{FUNCTION})$"
 _TEXT: Final = Rule(kind="text", pattern=r"\S", pattern_words="text that is not blank")
 
 SOURCE: Final = Form(
