@@ -122,7 +122,8 @@ class LiveDisplay:
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=done, note=self._note())
         elif done > self._stored and done % max(1, self._total // _LINES) == 0:
-            said = "".join(f"; {line}" for line in [self._tally()] if line)
+            tally = self._tally()
+            said = f"; {tally}" if tally else ""
             self._console.print(
                 f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {self._note()}{said}"
             )
