@@ -94,7 +94,7 @@ def pick(best: Sequence[TrialFact], *, select: str, metric: str, direction: str)
     """The winner among finished trials, best first, by the first objective's metric and direction."""
     if select == "best":
         return best[0]
-    error, sign = standard_error(best[0], metric), _sign(direction)
+    error, sign = standard_error(best[0], metric), 1.0 if direction == "minimize" else -1.0
     limit = sign * _value(best[0]) + (error if np.isfinite(error) else 0.0)
     close = [fact for fact in best if sign * _value(fact) <= limit]
     return min(close, key=lambda fact: fact.scores.get("weights", np.inf))
@@ -148,7 +148,7 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
     if all(fact.sample_losses for fact in finished):
         found = leaders([fact.sample_losses for fact in finished])
         return found.same, found.compared
-    metric, sign = spec.objectives[0].metric, _sign(spec.objectives[0].direction)
+    metric, sign = spec.objectives[0].metric, spec.objectives[0].sign
     if len(finished[0].members) < 5 or any(metric not in member for member in finished[0].members):
         return None, None
     best = [sign * member[metric] for member in finished[0].members]
@@ -160,10 +160,9 @@ def _leading(finished: Sequence[TrialFact], spec: StudySpec) -> tuple[int | None
 
 def _table(finished: Sequence[TrialFact], spec: StudySpec, *, trials: int, flattery: float) -> Table:
     objective = spec.objectives[0]
-    sign = _sign(objective.direction)
     several = [len(fact.members) > 1 for fact in finished]
     return Table(
-        losses=np.array([sign * _value(fact) for fact in finished]),
+        losses=np.array([objective.sign * _value(fact) for fact in finished]),
         errors=np.array(
             [
                 standard_error(fact, objective.metric) if more else np.nan
@@ -180,10 +179,6 @@ def _table(finished: Sequence[TrialFact], spec: StudySpec, *, trials: int, flatt
 def _monitors_loss(spec: StudySpec) -> bool:
     """Whether the objective is in the unit of the rows' losses."""
     return spec.objectives[0].metric == "validation_loss"
-
-
-def _sign(direction: str) -> float:
-    return 1.0 if direction == "minimize" else -1.0
 
 
 def _value(fact: TrialFact) -> float:

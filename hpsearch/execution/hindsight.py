@@ -38,7 +38,7 @@ class Hindsight:
         rounded: Callable[[Sequence[float]], Sequence[float]],
     ) -> None:
         self._rule, self._metric, self._rounded = rule, objective.metric, rounded
-        self._sign = 1.0 if objective.direction == "minimize" else -1.0
+        self._sign = objective.sign
         self._history = History()
         self._retired = 0
         self._trained: dict[int, Undecided] = {}

@@ -211,7 +211,7 @@ class _CohortRun:
 
     def _observe(self, rows: Sequence[int], trials: Sequence[int], monitored: NDArray[np.float64]) -> None:
         """Let the members' schedules see the mean of their trial, smaller being better."""
-        sign = 1.0 if self.task.objectives[0].direction == "minimize" else -1.0
+        sign = self.task.objectives[0].sign
         of_trial = dict(zip(trials, (sign * monitored).tolist(), strict=True))
         self.cohort.observe(np.array([of_trial[row // self.members] for row in rows]))
 

@@ -200,8 +200,7 @@ def _pruned_share(course: Course, outcomes: Sequence[Outcome]) -> float | None:
 
 def _curve(course: Course, outcome: Outcome) -> NDArray[np.float64]:
     objective = course.spec.objectives[0]
-    sign = 1.0 if objective.direction == "minimize" else -1.0
-    return sign * np.array(outcome.curves[objective.metric], dtype=np.float64)
+    return objective.sign * np.array(outcome.curves[objective.metric], dtype=np.float64)
 
 
 def _length(outcome: Outcome) -> int:

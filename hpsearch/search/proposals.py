@@ -118,7 +118,7 @@ class Proposals:
 
     @property
     def _sign(self) -> float:
-        return 1.0 if self._spec.objectives[0].direction == "minimize" else -1.0
+        return self._spec.objectives[0].sign
 
     def _propose(self, number: int, fact: TrialFact | None) -> Proposal | None:
         if fact is not None and not self._method.remembers:

@@ -190,6 +190,11 @@ class Objective(Section):
         default="best", description="which epoch's value counts: the best one or the last"
     )
 
+    @property
+    def sign(self) -> float:
+        """What its values are multiplied by so that less is better."""
+        return 1.0 if self.direction == "minimize" else -1.0
+
     @model_validator(mode="after")
     def _declares_its_direction(self) -> Self:
         if "metric" in self.model_fields_set and "direction" not in self.model_fields_set:
