@@ -11,7 +11,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array
+from hpsearch.engine.arrays import Array, constant
 
 LEAK: Final = 0.01
 """Slope of the leaky ReLU below zero (Maas et al. 2013)."""
@@ -65,12 +65,12 @@ def identity_slope(_z: Array, _h: Array, out: Array, _work: Work) -> None:
 
 def relu(z: Array, out: Array, _work: Work) -> None:
     """f(z) = max(z, 0) (Nair and Hinton 2010). NaN stays NaN."""
-    np.maximum(z, z.dtype.type(0), out=out)
+    np.maximum(z, constant(0, z.dtype), out=out)
 
 
 def relu_gate(z: Array, flags: Array) -> None:
     """Where z > 0."""
-    np.greater(z, z.dtype.type(0), flags)
+    np.greater(z, constant(0, z.dtype), flags)
 
 
 def relu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
@@ -81,14 +81,14 @@ def relu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
 
 def leaky_relu(z: Array, out: Array, _work: Work) -> None:
     """f(z) = z where z > 0, else 0.01 z."""
-    np.multiply(z, z.dtype.type(LEAK), out)
+    np.multiply(z, constant(LEAK, z.dtype), out)
     np.maximum(z, out, out=out)
 
 
 def leaky_relu_slope(z: Array, h: Array, out: Array, work: Work) -> None:
     """f'(z) = 1 where z > 0, else 0.01."""
     relu_slope(z, h, out, work)
-    np.maximum(out, z.dtype.type(LEAK), out=out)
+    np.maximum(out, constant(LEAK, z.dtype), out=out)
 
 
 def sigmoid(z: Array, out: Array, _work: Work) -> None:
@@ -98,7 +98,7 @@ def sigmoid(z: Array, out: Array, _work: Work) -> None:
 
 def sigmoid_slope(_z: Array, h: Array, out: Array, _work: Work) -> None:
     """f'(z) = f(z) (1 - f(z))."""
-    np.subtract(h.dtype.type(1), h, out)
+    np.subtract(constant(1, h.dtype), h, out)
     np.multiply(out, h, out)
 
 
@@ -110,7 +110,7 @@ def tanh(z: Array, out: Array, _work: Work) -> None:
 def tanh_slope(_z: Array, h: Array, out: Array, _work: Work) -> None:
     """f'(z) = 1 - f(z)^2."""
     np.multiply(h, h, out)
-    np.subtract(h.dtype.type(1), out, out)
+    np.subtract(constant(1, h.dtype), out, out)
 
 
 def gelu(z: Array, out: Array, work: Work) -> None:
@@ -124,7 +124,7 @@ def gelu(z: Array, out: Array, work: Work) -> None:
 
 def gelu_slope(z: Array, _h: Array, out: Array, work: Work) -> None:
     """f'(z) = s + z s'(z) = 1 - (1 - s) (1 - s q), with s' = s (1 - s) q / z from the gate's slope."""
-    one, product = z.dtype.type(1), work.floats
+    one, product = constant(1, z.dtype), work.floats
     _gelu_gate(z, out, product)
     np.multiply(product, out, product)
     np.subtract(one, product, product)
@@ -143,14 +143,14 @@ def silu_slope(z: Array, h: Array, out: Array, work: Work) -> None:
     """f'(z) = s + f(z) (1 - s), with s = sigmoid(z)."""
     gate = work.floats
     _logistic(z, gate)
-    np.subtract(z.dtype.type(1), gate, out)
+    np.subtract(constant(1, z.dtype), gate, out)
     np.multiply(out, h, out)
     np.add(out, gate, out)
 
 
 def _logistic(z: Array, out: Array) -> None:
     """1 / (1 + exp(-z)) as (1 + tanh(z / 2)) / 2, which cannot overflow. `out` may be `z`."""
-    half = z.dtype.type(0.5)
+    half = constant(0.5, z.dtype)
     np.multiply(z, half, out)
     np.tanh(out, out)
     np.multiply(out, half, out)
@@ -163,15 +163,15 @@ def _gelu_gate(z: Array, gate: Array, growth: Array) -> None:
     Since q + 4 a z = 6 u, the second follows from the first. Beyond |z| = 16 the gate is 0 or 1 in any
     precision, so that z may be bounded there, and no power of it overflows.
     """
-    number = z.dtype.type
-    np.clip(z, number(-16), number(16), out=gate)
+    dtype = z.dtype
+    np.clip(z, constant(-16, dtype), constant(16, dtype), out=gate)
     np.multiply(gate, gate, growth)
-    np.multiply(growth, number(6 * _GELU_SCALE * _GELU_CUBIC), growth)
-    np.add(growth, number(2 * _GELU_SCALE), growth)
+    np.multiply(growth, constant(6 * _GELU_SCALE * _GELU_CUBIC, dtype), growth)
+    np.add(growth, constant(2 * _GELU_SCALE, dtype), growth)
     np.multiply(growth, gate, growth)
-    np.multiply(gate, number(4 * _GELU_SCALE), gate)
+    np.multiply(gate, constant(4 * _GELU_SCALE, dtype), gate)
     np.add(gate, growth, gate)
-    np.multiply(gate, number(1 / 3), gate)
+    np.multiply(gate, constant(1 / 3, dtype), gate)
     _logistic(gate, gate)
 
 

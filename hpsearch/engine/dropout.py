@@ -72,12 +72,13 @@ class Masks:
 
     def _make_frames(self) -> None:
         rows = len(self._stays)
-        self._views = [
+        views = [
             self._stays[..., start : start + self._batch * width].reshape(rows, -1, self._batch, width)
             for start, width in zip(self._starts, self._widths, strict=True)
         ]
         scales = [shared(scale.reshape(-1, 1, 1)) for scale in self._scales.T]
-        self.frames = [Mask(view[:, 0], scale) for view, scale in zip(self._views, scales, strict=True)]
+        self._by_step = [[view[:, step] for step in range(self._steps)] for view in views]
+        self.frames = [Mask(steps[0], scale) for steps, scale in zip(self._by_step, scales, strict=True)]
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with these rows only, each where it stands in its stream; `frames` are made anew."""
@@ -91,8 +92,9 @@ class Masks:
         """Show the masks of the next step, for its first `batch` samples."""
         if self._next == self._steps:
             self._draw()
-        for frame, view in zip(self.frames, self._views, strict=True):
-            frame.stays = view[:, self._next, :batch]
+        for frame, steps in zip(self.frames, self._by_step, strict=True):
+            stays = steps[self._next]
+            frame.stays = stays if batch == self._batch else stays[:, :batch]
         self._next += 1
 
     def _draw(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array, quiet, total
+from hpsearch.engine.arrays import Array, constant, quiet, total
 
 CERTAIN: Final = 40.0
 """A class whose output is this far below the largest counts as this far below: its probability, 4e-18, is lost
@@ -92,7 +92,7 @@ def mse_samples(outputs: Array, y: Array, _delta: Array) -> Array:
 def mse_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> None:
     """2 (o - y) / (B T)."""
     np.subtract(outputs, targets, delta)
-    np.multiply(delta, delta.dtype.type(2 / (delta.shape[1] * delta.shape[2])), out=delta)
+    np.multiply(delta, constant(2 / (delta.shape[1] * delta.shape[2]), delta.dtype), out=delta)
 
 
 def mae_samples(outputs: Array, y: Array, _delta: Array) -> Array:
@@ -104,7 +104,7 @@ def mae_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> N
     """sign(o - y) / (B T)."""
     np.subtract(outputs, targets, delta)
     np.sign(delta, delta)
-    np.multiply(delta, delta.dtype.type(1 / (delta.shape[1] * delta.shape[2])), out=delta)
+    np.multiply(delta, constant(1 / (delta.shape[1] * delta.shape[2]), delta.dtype), out=delta)
 
 
 def huber_samples(outputs: Array, y: Array, delta: Array) -> Array:
@@ -120,7 +120,7 @@ def huber_gradient(outputs: Array, targets: Array, work: Work, delta: Array) -> 
     np.subtract(outputs, targets, delta)
     np.minimum(delta, work.huber_delta, out=delta)
     np.maximum(delta, -work.huber_delta, out=delta)
-    np.multiply(delta, delta.dtype.type(1 / (delta.shape[1] * delta.shape[2])), out=delta)
+    np.multiply(delta, constant(1 / (delta.shape[1] * delta.shape[2]), delta.dtype), out=delta)
 
 
 def cross_entropy_samples(outputs: Array, y: Array, _delta: Array) -> Array:
@@ -152,12 +152,12 @@ def binary_cross_entropy_samples(outputs: Array, y: Array, _delta: Array) -> Arr
 
 def binary_cross_entropy_gradient(outputs: Array, targets: Array, _work: Work, delta: Array) -> None:
     """(sigmoid(o) - q) / B; the targets arrive as q / B."""
-    number = delta.dtype.type
-    share = 0.5 / delta.shape[1]
-    np.multiply(outputs, number(0.5), delta)
+    half = constant(0.5, delta.dtype)
+    share = constant(0.5 / delta.shape[1], delta.dtype)
+    np.multiply(outputs, half, delta)
     np.tanh(delta, delta)
-    np.multiply(delta, number(share), delta)
-    np.add(delta, number(share), delta)
+    np.multiply(delta, share, delta)
+    np.add(delta, share, delta)
     np.subtract(delta, targets, delta)
 
 

@@ -1,6 +1,6 @@
 """Fully connected layers."""
 
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -13,6 +13,11 @@ from hpsearch.spec.layers import LayerSettings
 TURN_LIMIT: Final = 96 * 96
 """Numbers in a weight matrix up to which it is faster to transpose it first than to let BLAS read it
 transposed, unless that goes by its small kernels."""
+
+_Products: TypeAlias = list[tuple[Array, Array, Array]]
+
+REMEMBERED: Final = 256
+"""Frames whose products stay prepared: batches come again in the same few buffers."""
 
 
 class Dense:
@@ -32,9 +37,10 @@ class Dense:
         self._turned: tuple[Array, Array] | None = None
         self._inward = [] if deepest else self._towards(before.gradient.inner)
         self._ones: Array | None = before.values.whole[..., -1]
-        self._take(before.values.whole)
+        self._prepared: dict[int, tuple[Array, _Products, _Products]] = {}
+        self._forward, self._backward = self._products(before.values.whole)
 
-    def _towards(self, front: Array) -> list[tuple[Array, Array, Array]]:
+    def _towards(self, front: Array) -> _Products:
         """How dx = dz W' is computed, with W turned first where that is faster."""
         turned = self._weight[:, :-1].transpose(0, 2, 1)
         _, outputs, inputs = turned.shape
@@ -47,12 +53,20 @@ class Dense:
     def read(self, frame: Array) -> None:
         """Read from another (K, B, D + 1) frame from now on, whose last column is one and stays so."""
         self._ones = None
-        self._take(frame)
+        prepared = self._prepared.get(id(frame))
+        if prepared is None:
+            prepared = frame, *self._products(frame)
+            if len(self._prepared) < REMEMBERED:
+                self._prepared[id(frame)] = prepared  # which keeps the frame, and so its id
+        _, self._forward, self._backward = prepared
 
-    def _take(self, frame: Array) -> None:
+    def _products(self, frame: Array) -> tuple[_Products, _Products]:
+        """The factors and results of [x, 1] W and [x, 1]' dz."""
         forward, backward = self._widths
-        self._forward = pieces(frame, self._weight, self._out, forward)
-        self._backward = pieces(frame.transpose(0, 2, 1), self._delta, self._gradient, backward)
+        return (
+            pieces(frame, self._weight, self._out, forward),
+            pieces(frame.transpose(0, 2, 1), self._delta, self._gradient, backward),
+        )
 
     def forward(self) -> None:
         """Compute z = [x, 1] W."""

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array, aligned
+from hpsearch.engine.arrays import Array, aligned, constant
 from hpsearch.engine.layers.kind import Kind, Remembered, Site, Trained, valid_steps
 from hpsearch.engine.layers.ports import Layer, Port, Shape, open_port
 from hpsearch.spec.layers import LayerSettings
@@ -118,9 +118,9 @@ class BatchNormalization:
         np.add(running, seen * number(1 - self._momentum), running)
 
     def _inverse(self, variance: Array) -> None:
-        np.add(variance, variance.dtype.type(self._epsilon), self._factor)
+        np.add(variance, constant(self._epsilon, variance.dtype), self._factor)
         np.sqrt(self._factor, self._factor)
-        np.divide(variance.dtype.type(1), self._factor, self._factor)
+        np.divide(constant(1, variance.dtype), self._factor, self._factor)
 
 
 class LayerNormalization:
@@ -149,9 +149,9 @@ class LayerNormalization:
         np.subtract(normal, np.matmul(normal, self._share), normal)
         np.multiply(normal, normal, work)
         np.matmul(work, self._share, out=factor)
-        np.add(factor, factor.dtype.type(self._epsilon), factor)
+        np.add(factor, constant(self._epsilon, factor.dtype), factor)
         np.sqrt(factor, factor)
-        np.divide(factor.dtype.type(1), factor, factor)
+        np.divide(constant(1, factor.dtype), factor, factor)
         np.multiply(normal, factor, normal)
         np.multiply(normal, self._gain, work)
         np.add(work, self._shift, work)

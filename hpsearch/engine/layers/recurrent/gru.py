@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array
+from hpsearch.engine.arrays import Array, constant
 from hpsearch.engine.layers.kind import Trained
 from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
@@ -38,7 +38,7 @@ class GatedRecurrence(Recurrence):
         return (*super().arrays(name, width, units), bias)
 
     def _run(self, recurrent: Array) -> None:
-        one, sums, scratch, valid = self.dtype.type(1), self.sums, self.scratch, self.ends.valid
+        one, sums, scratch, valid = constant(1, self.dtype), self.sums, self.scratch, self.ends.valid
         sum_of_candidate, sums_of_sigmoids = sums[:, : self.units], sums[:, self.units :]
         for t in self.order():
             past, after, mapped, difference = (
@@ -66,7 +66,7 @@ class GatedRecurrence(Recurrence):
 
     def _prepare(self) -> None:
         """Of z_n (1 - u)(1 - n^2), of its recurrent part that times r, and through r and u with s' = s - s^2."""
-        one, valid = self.dtype.type(1), self.ends.valid
+        one, valid = constant(1, self.dtype), self.ends.valid
         reset, update, candidate = self._gates.transpose(2, 0, 1, 3, 4)
         d_mapped, d_reset, d_update, d_candidate = self._slopes.transpose(2, 0, 1, 3, 4)
         np.multiply(candidate, candidate, d_candidate)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array
+from hpsearch.engine.arrays import Array, constant
 from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
 
@@ -37,7 +37,7 @@ class LongShortTermMemory(Recurrence):
         return (*(0.0,) * (2 * units), *(1.0,) * units, *(0.0,) * units)
 
     def _run(self, recurrent: Array) -> None:
-        one, sums, scratch, valid = self.dtype.type(1), self.sums, self.scratch, self.ends.valid
+        one, sums, scratch, valid = constant(1, self.dtype), self.sums, self.scratch, self.ends.valid
         for t in self.order():
             z, cell, state, squashed = self.z[t], self._cells_after[t], self.after[t], self._squashed[t]
             candidate, enter, forget, leave = self._gates[t].swapaxes(0, 1)
@@ -59,7 +59,7 @@ class LongShortTermMemory(Recurrence):
 
     def _prepare(self) -> None:
         """Of h by c: o (1 - tanh(c)^2), and through each gate with s' = s - s^2."""
-        one, valid = self.dtype.type(1), self.ends.valid
+        one, valid = constant(1, self.dtype), self.ends.valid
         candidate, enter, forget, leave = self._gates.transpose(2, 0, 1, 3, 4)
         d_candidate, d_enter, d_forget, d_leave = self._slopes.transpose(2, 0, 1, 3, 4)
         sigmoids, d_sigmoids = self.z[:, :, self.units :], self.delta[:, :, self.units :]

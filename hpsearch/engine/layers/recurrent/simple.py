@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hpsearch.engine.arrays import Array
+from hpsearch.engine.arrays import Array, constant
 from hpsearch.engine.layers.recurrent.recurrence import Recurrence
 
 
@@ -25,7 +25,7 @@ class SimpleRecurrence(Recurrence):
     def _prepare(self) -> None:
         """Of tanh: 1 - h^2."""
         np.multiply(self.after, self.after, self.delta)
-        np.subtract(self.dtype.type(1), self.delta, self.delta)
+        np.subtract(constant(1, self.dtype), self.delta, self.delta)
         if self.ends.valid is not None:
             np.multiply(self.delta, self.ends.valid, self.delta)
 
