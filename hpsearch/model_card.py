@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from hpsearch.judgment.generalization import own_scores
+from hpsearch.judgment.sentences import score_table, short_number
 
 _EXAMPLE: Final = """    import mlflow
     model = mlflow.pyfunc.load_model("models:/{name}@best")
@@ -37,7 +37,9 @@ def model_card(study: str, result: Mapping[str, Any]) -> str:
             "",
             f"Refitted on training and validation rows, {result['epochs']} epochs, with "
             + ", ".join(
-                f"{name} {_number(value)}" for name, value in result["params"].items() if name != "epochs"
+                f"{name} {short_number(value)}"
+                for name, value in result["params"].items()
+                if name != "epochs"
             )
             + ".",
             "",
@@ -57,14 +59,7 @@ def _data(data: Mapping[str, Any]) -> Iterator[str]:
 def _scores(result: Mapping[str, Any]) -> Iterator[str]:
     yield f"## Scores on {result['data']['test_rows']:,} sealed test rows, opened once"
     yield ""
-    baselines, own = result["baselines"], own_scores(result)
-    yield f"| score | test | 95% interval | in validation |{''.join(f' {name} |' for name in baselines)}"
-    yield "| --- " * (4 + len(baselines)) + "|"
-    for name, score in result["test"].items():
-        others = "".join(f" {_number(scores.get(name))} |" for scores in baselines.values())
-        validated = _number(own[name][0]) if name in own else ""
-        interval = f"{_number(score['low'])} to {_number(score['high'])}"
-        yield f"| {name.replace('_', ' ')} | {_number(score['value'])} | {interval} | {validated} |{others}"
+    yield from score_table(result)
 
 
 def _limits(result: Mapping[str, Any]) -> Iterator[str]:
@@ -75,7 +70,7 @@ def _limits(result: Mapping[str, Any]) -> Iterator[str]:
     inspection = result.get("inspection", {})
     weakest = min(inspection.get("per_class") or (), key=lambda each: each["f1"] or 0, default=None)
     if weakest is not None:
-        yield f"Of its classes {weakest['class']} is predicted worst: F1 {_number(weakest['f1'])}."
+        yield f"Of its classes {weakest['class']} is predicted worst: F1 {short_number(weakest['f1'])}."
     if inspection.get("calibration"):
         error = inspection["calibration"]["error"]
         yield f"Its probabilities are off by {error:.1%} on average (expected calibration error)."
@@ -84,7 +79,3 @@ def _limits(result: Mapping[str, Any]) -> Iterator[str]:
     if result["verdict"] != "healthy":
         yield f"Its curves say: {result['verdict'].replace('_', ' ')}."
     yield "Numbers outside the ranges of the training rows, and labels not seen there, are told by `hpsearch predict`."
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from hpsearch.judgment.generalization import nested_sentences
+from hpsearch.judgment.generalization import nested_sentences, own_scores
 
 _MOST: Final = 3  # parameters that are told to matter
 
@@ -38,6 +38,31 @@ def _importance(importance: Mapping[str, Mapping[str, float]]) -> str:
         for name, each in list(certain.items())[:_MOST]
     )
     return f"What decides the order of trials, each parameter by itself: {', '.join(shares)}."
+
+
+def score_table(result: Mapping[str, Any]) -> list[str]:
+    """The winner's test scores beside its validation scores and the baselines': rows of Markdown."""
+    baselines, own = result["baselines"], own_scores(result)
+    rows = [
+        ["score", "validation", "test", "95% interval", *baselines],
+        ["---"] * (4 + len(baselines)),
+        *(
+            [
+                name.replace("_", " "),
+                short_number(own[name][0]) if name in own else "",
+                short_number(score["value"]),
+                f"{short_number(score['low'])} to {short_number(score['high'])}",
+                *(short_number(scores.get(name)) for scores in baselines.values()),
+            ]
+            for name, score in result["test"].items()
+        ),
+    ]
+    return [f"| {' | '.join(cells)} |" for cells in rows]
+
+
+def short_number(value: object) -> str:
+    """Four significant digits of a float, nothing for nothing."""
+    return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
 
 
 def counted(count: int, noun: str) -> str:

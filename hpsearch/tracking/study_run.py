@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpsearch.judgment.generalization import own_scores
-from hpsearch.judgment.sentences import search_sentences
+from hpsearch.judgment.sentences import score_table, search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.projection import best_so_far, common_tags
@@ -120,7 +120,7 @@ def study_note(
     ]
     if result:
         lines += ["", f"Winner: **trial-{result['trial']:04d}**", "", *_parameter_lines(result)]
-        lines += _test_lines(result)
+        lines += score_table(result) if result.get("test") else []
         lines += ["", *(f"- {sentence}" for sentence in search_sentences(result, nested))]
     return "\n".join(lines)
 
@@ -133,25 +133,6 @@ def _parameter_lines(result: Mapping[str, Any]) -> list[str]:
         *(f"| {name} | {value} |" for name, value in params.items()),
         "",
     ]
-
-
-def _test_lines(result: Mapping[str, Any]) -> list[str]:
-    test, baselines = result.get("test", {}), result.get("baselines", {})
-    if not test:
-        return []
-    own = own_scores(result)
-    head = f"| score | validation | test | 95% interval |{''.join(f' {name} |' for name in baselines)}"
-    rows = [
-        f"| {metric} | {_number(own[metric][0]) if metric in own else ''} | {_number(score['value'])} "
-        f"| {_number(score.get('low'))} to {_number(score.get('high'))} |"
-        + "".join(f" {_number(scores.get(metric))} |" for scores in baselines.values())
-        for metric, score in test.items()
-    ]
-    return [head, "| --- " * (4 + len(baselines)) + "|", *rows]
-
-
-def _number(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, int | float) else "-"
 
 
 def _data_tags(result: Mapping[str, Any]) -> dict[str, str]:
