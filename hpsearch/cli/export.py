@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from hpsearch.cli.options import Verb, store_option
+from hpsearch.cli.options import Verb, model_argument, store_option
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import InputError, StorageError
 from hpsearch.store import Store
@@ -19,7 +19,7 @@ from hpsearch.store import Store
         "hpsearch export digits -o network.py --source torch",
     ),
 )
-@click.argument("model", metavar="MODEL")
+@model_argument
 @store_option
 @click.option(
     "--output",

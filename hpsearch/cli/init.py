@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpsearch.cli.completion import files
 from hpsearch.cli.options import Verb
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import DataError, InputError, StorageError
@@ -21,7 +22,7 @@ from hpsearch.spec.sources import is_named
         "hpsearch init sklearn/digits --trials 100",
     ),
 )
-@click.argument("source", metavar="DATA")
+@click.argument("source", metavar="DATA", shell_complete=files)
 @click.option(
     "--target",
     "-t",

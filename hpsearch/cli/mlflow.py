@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.options import Verb, optional_study_argument, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, print_json_line
 from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
@@ -19,7 +19,7 @@ from hpsearch.store import STORE_VARIABLE, Store
     short_help="Compare trials in the MLflow UI.",
     examples=("hpsearch ui", "hpsearch ui digits --port 5001 --no-open"),
 )
-@click.argument("study", metavar="[STUDY]", required=False)
+@optional_study_argument
 @store_option
 @click.option(
     "--port", type=click.IntRange(1, 65535), metavar="PORT", help="[default: 5000, or the next free one]"

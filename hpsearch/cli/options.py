@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hpsearch.cli.completion import models, studies
 from hpsearch.store import STORE_VARIABLE, Store
 
 
@@ -54,5 +55,7 @@ def overrides_option(function: F) -> F:
     )(function)
 
 
-study_argument = click.argument("study", metavar="STUDY")
+study_argument = click.argument("study", metavar="STUDY", shell_complete=studies)
+optional_study_argument = click.argument("study", metavar="[STUDY]", required=False, shell_complete=studies)
+model_argument = click.argument("model", metavar="MODEL", shell_complete=models)
 file_argument = click.argument("file", metavar="FILE", type=click.Path(path_type=Path))

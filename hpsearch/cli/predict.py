@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpsearch.cli.options import Verb, store_option
+from hpsearch.cli.options import Verb, model_argument, store_option
 from hpsearch.cli.output import json_able, json_option, print_json
 from hpsearch.errors import DataError, InputError, Problem, StorageError
 from hpsearch.store import Store
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         "hpsearch predict mlruns/studies/churn/model customers.parquet --proba --json",
     ),
 )
-@click.argument("model", metavar="MODEL")
+@model_argument
 @click.argument("data", metavar="DATA", type=click.Path(path_type=Path))
 @store_option
 @click.option(

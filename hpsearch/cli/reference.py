@@ -25,8 +25,13 @@ Exit codes: 0 done, 1 it failed while running, 2 something in the input is wrong
 Messages for people go to standard error, what programs read to standard output; `--json` gives it to them whole. The
 last line on standard error says what to type next. `NO_COLOR` turns colours off; a pipe gets none.
 
-Completion of verbs and options by the shell: `eval "$(_HPSEARCH_COMPLETE=bash_source hpsearch)"` in `~/.bashrc`
-(`zsh_source` in `~/.zshrc`; `_HPSEARCH_COMPLETE=fish_source hpsearch | source` for fish).
+Completion by the shell, of verbs, options, names of studies and paths, takes a line where the shell starts:
+
+```sh
+eval "$(_HPSEARCH_COMPLETE=bash_source hpsearch)"                                    # ~/.bashrc
+autoload -Uz compinit && compinit; eval "$(_HPSEARCH_COMPLETE=zsh_source hpsearch)"  # ~/.zshrc
+_HPSEARCH_COMPLETE=fish_source hpsearch | source                                     # ~/.config/fish/config.fish
+```
 """
 
 

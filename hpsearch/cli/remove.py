@@ -2,6 +2,7 @@
 
 import click
 
+from hpsearch.cli import completion
 from hpsearch.cli.options import Verb, store_option
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import InputError
@@ -13,7 +14,7 @@ from hpsearch.store import Store
     short_help="Delete studies for good.",
     examples=("hpsearch rm digits~1", "hpsearch rm digits --all-generations --yes"),
 )
-@click.argument("studies", metavar="STUDY...", nargs=-1, required=True)
+@click.argument("studies", metavar="STUDY...", nargs=-1, required=True, shell_complete=completion.studies)
 @store_option
 @json_option
 @click.option("--all-generations", is_flag=True, help="Every generation of the studies named.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from hpsearch.cli.completion import studies
 from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import UnknownTrialError
@@ -48,8 +49,8 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
         "hpsearch compare digits digits~1",
     ),
 )
-@click.argument("one", metavar="A")
-@click.argument("other", metavar="B")
+@click.argument("one", metavar="A", shell_complete=studies)
+@click.argument("other", metavar="B", shell_complete=studies)
 @store_option
 @json_option
 def compare(one: str, other: str, store: Store, *, as_json: bool) -> None:

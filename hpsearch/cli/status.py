@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hpsearch.cli.options import Verb, store_option, study_argument
+from hpsearch.cli.options import Verb, optional_study_argument, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, print_json_line
 from hpsearch.errors import UnknownStudyError
 from hpsearch.store import STORE_VARIABLE, Store
@@ -23,7 +23,7 @@ _PAUSE: Final = 0.3
     short_help="Show how studies stand: running, ended, interrupted.",
     examples=("hpsearch status", "hpsearch status digits", "hpsearch status digits --json | jq .condition"),
 )
-@click.argument("study", metavar="[STUDY]", required=False)
+@optional_study_argument
 @store_option
 @json_option
 def status(study: str | None, store: Store, *, as_json: bool) -> None:
