@@ -58,6 +58,7 @@ class Driver:
     ) -> None:
         self._spec, self._data, self._store, self._retired = spec, data, store, retired
         self._issued, own = issued, own or Extensions()
+        self._own = list(own.named().values())
         self._trainer, self._metrics = own.trainer, own_metrics(spec, own.metrics)
         self._known = {fact.number: fact for fact in store.facts()}
         self._proposals = Proposals(spec)
@@ -85,6 +86,7 @@ class Driver:
             seed=self._spec.seed,
             workers=workers,
             cluster=self._spec.cluster,
+            own=self._own,
             deadline=deadline,
             notice=notice,
         ) as pool:

@@ -65,6 +65,11 @@ class Extension:
         return self.given or _imported(self.reference, self.directory)
 
     @property
+    def module(self) -> str:
+        """The name of its module."""
+        return self.reference.partition(":")[0]
+
+    @property
     def travels(self) -> bool:
         """Whether another process can import it: not what a notebook, a script or a function defines."""
         if self.given is None:

@@ -80,12 +80,12 @@ NETWORKS = {
         ROWS,
         "[{dense: {units: 8, activation: identity}}, batch_normalization, activation]",
         {"optimizer": "momentum", "l2": 1e-2, "max_norm": 0.8},
-        ["Columns()", "nn.Embedding(6, 4)", "nn.BatchNorm1d(8,"],
+        ["Columns()", "nn.Embedding(6, 4)", "class BatchNorm(", "BatchNorm(8,"],
     ),
 }  # fmt: skip
 
 
-def _recipe(name, layers=None, **changes):
+def _recipe(name, layers=None, rows=24, **changes):
     """A network's recipe, what it is trained on, and the part of it that others write."""
     shape, written, settings, _ = NETWORKS[name]
     model = f"{{layers: {layers or written}, initializer: xavier}}"
@@ -103,13 +103,13 @@ def _recipe(name, layers=None, **changes):
     h = replace(PLAIN, **settings, layers=listed, hidden=())
     rng = np.random.default_rng(0)
     tokens, embedded = (VOCABULARY, ()) if shape == TOKENS else (None, (COLUMN,) if shape == ROWS else ())
-    x = rng.standard_normal((24, *shape)).astype(np.float32)
+    x = rng.standard_normal((rows, *shape)).astype(np.float32)
     if tokens:
         x = rng.integers(0, VOCABULARY, x.shape).astype(np.int32)
     if embedded:
-        x[:, COLUMN.place] = rng.integers(0, COLUMN.categories + 1, 24)
-    y = rng.integers(0, 3, 24).astype(np.int32)
-    y = y if h.loss == "cross_entropy" else rng.standard_normal((24, 3)).astype(np.float32)
+        x[:, COLUMN.place] = rng.integers(0, COLUMN.categories + 1, rows)
+    y = rng.integers(0, 3, rows).astype(np.int32)
+    y = y if h.loss == "cross_entropy" else rng.standard_normal((rows, 3)).astype(np.float32)
     inputs = inputs_of(Part(x=x, y=y), tokens, embedded)
     network = {
         "inputs": asdict(inputs),
@@ -170,12 +170,14 @@ def test_what_is_not_written_is_refused_with_the_reason():
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
-@pytest.mark.parametrize("name", NETWORKS)
-def test_pytorch_trains_to_the_same_curve(name):
+@pytest.mark.parametrize(
+    ("name", "rows"), [*((name, 24) for name in NETWORKS), pytest.param("columns", 1, id="a batch of one row")]
+)
+def test_pytorch_trains_to_the_same_curve(name, rows):
     """From the same weights, in batches of all rows: loss by loss."""
     import torch
 
-    module, start, part, ours = _written(name, torch_source)
+    module, start, part, ours = _written(name, torch_source, rows=rows)
     network = module["build"]()
     _begin_alike(network, start)
     targets = torch.tensor(part.y.astype(np.int64) if part.y.ndim == 1 else part.y)

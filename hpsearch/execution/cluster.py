@@ -8,7 +8,7 @@ tried one by one.
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from types import TracebackType
@@ -25,6 +25,7 @@ from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.retries import given_up
 from hpsearch.execution.shared import share
+from hpsearch.extensions import Extension
 
 _CONNECT: Final = 20.0  # seconds
 _COUNT: Final = 1.0  # seconds between two counts of the workers
@@ -34,7 +35,7 @@ Outcomes = list[Outcome]
 
 
 class DaskWorkers:
-    """The workers of a Dask cluster, for one study's data; a context: at its end they stop within an epoch.
+    """The workers of a Dask cluster, for one study's data and code; a context: at its end they stop within an epoch.
 
     `address` is the scheduler's; `shared` a directory that this process and every worker see under this path.
 
@@ -49,6 +50,7 @@ class DaskWorkers:
         seed: int,
         address: str,
         shared: str | None = None,
+        own: Sequence[Extension] = (),
         deadline: float | None = None,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -73,7 +75,7 @@ class DaskWorkers:
             ) from error
         self._name = f"hpsearch-{uuid4().hex}"
         try:
-            self._client.register_plugin(Study(sent, seed), name=self._name)
+            self._client.register_plugin(Study(sent, seed, own), name=self._name)
         except Exception as error:
             self._client.close()
             raise TrainingError(

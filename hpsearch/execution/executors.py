@@ -2,7 +2,7 @@
 
 import importlib.util
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +17,7 @@ from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.pool import Pool
 from hpsearch.execution.training import train_cohort
+from hpsearch.extensions import Extension
 from hpsearch.spec import Cluster, StudySpec
 
 Notice = Callable[[str], None]
@@ -60,13 +61,15 @@ def open_executor(
     seed: int,
     workers: int,
     cluster: Cluster | None = None,
+    own: Sequence[Extension] = (),
     deadline: float | None = None,
     notice: Notice = lambda _: None,
 ) -> Iterator[Workers]:
     """Workers for one study's data: a cluster's, or this process itself for one, a pool of processes for more.
 
-    `deadline` is a `time.monotonic()` after which nothing is trained any more. Every worker computes with one
-    BLAS thread: results are reproducible to the bit, and cores are not fought over.
+    `own` is the code of one's own that tasks name: a cluster's workers get it with the data. `deadline` is a
+    `time.monotonic()` after which nothing is trained any more. Every worker computes with one BLAS thread: results are
+    reproducible to the bit, and cores are not fought over.
     """
     if cluster is not None and cluster.address is not None:
         from hpsearch.execution.cluster import DaskWorkers  # noqa: PLC0415 - an extra, and heavy
@@ -76,6 +79,7 @@ def open_executor(
             seed=seed,
             address=cluster.address,
             shared=cluster.shared,
+            own=own,
             deadline=deadline,
             notice=notice,
         ) as dask:

@@ -62,6 +62,18 @@ class MeanInside(nn.Module):
     def forward(self, x):
         return self.pool(self.pad(x)) / self.pool(self.pad(torch.ones_like(x)))
 ''',
+    "BatchNorm": '''\
+class BatchNorm(nn.BatchNorm1d):
+    """Takes a batch of one row as well, which PyTorch refuses: its distance from its own mean is zero."""
+
+    def forward(self, x):
+        if len(x) > 1 or not self.training:
+            return super().forward(x)
+        with torch.no_grad():
+            self.running_mean.lerp_(x.flatten(), self.momentum)
+            self.running_var.mul_(1 - self.momentum)
+        return (x - x) * self.weight + self.bias
+''',
     "AllStates": '''\
 class AllStates(nn.Module):
     """The states of a recurrent layer after each step, (N, T, C)."""

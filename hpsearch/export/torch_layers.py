@@ -171,7 +171,8 @@ def _plain(layer: LayerSettings, shape: Shape) -> str:
             text = "Columns()"
         case "batch_normalization":
             share = round(1 - layer["momentum"], 12)
-            text = f"nn.BatchNorm{max(axes, 1)}d({shape[-1]}, eps={layer['epsilon']!r}, momentum={share!r})"
+            name = f"nn.BatchNorm{axes}d" if axes else "BatchNorm"
+            text = f"{name}({shape[-1]}, eps={layer['epsilon']!r}, momentum={share!r})"
         case "layer_normalization":
             text = f"nn.LayerNorm({shape[-1]}, eps={layer['epsilon']!r})"
         case other:
