@@ -171,7 +171,8 @@ def test_what_is_not_written_is_refused_with_the_reason():
 
 @pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
 @pytest.mark.parametrize(
-    ("name", "rows"), [*((name, 24) for name in NETWORKS), pytest.param("columns", 1, id="a batch of one row")]
+    ("name", "rows"),
+    [*((name, 24) for name in NETWORKS), pytest.param("columns", 1, id="a batch of one row")],
 )
 def test_pytorch_trains_to_the_same_curve(name, rows):
     """From the same weights, in batches of all rows: loss by loss."""

@@ -1,11 +1,13 @@
 """The MLflow UI of a store, on this machine only, for as long as someone looks at it."""
 
+import fcntl
 import os
 import socket
 import sqlite3
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -73,12 +75,15 @@ def ui_server(store: Store, port: int | None = None) -> Iterator[UiServer]:
         InputError: the port asked for is in use.
         TrackingError: the server does not start.
     """
-    chosen, avoided = _choose_port(port)
-    ensure_database(store)
-    environment = dict(os.environ)
-    quieten_server(environment)
-    with serving(_command(store, chosen), environment, host=_HOST, port=chosen, log=_log(store)) as process:
-        yield UiServer(store=store, port=chosen, avoided=avoided, process=process)
+    with _claimed(port or DEFAULT_PORT) as ours:
+        chosen, avoided = _choose_port(port, ours=ours)
+        ensure_database(store)
+        environment = dict(os.environ)
+        quieten_server(environment)
+        with serving(
+            _command(store, chosen), environment, host=_HOST, port=chosen, log=_log(store)
+        ) as process:
+            yield UiServer(store=store, port=chosen, avoided=avoided, process=process)
 
 
 def experiment_id(store: Store, name: str) -> str | None:
@@ -93,11 +98,28 @@ def experiment_id(store: Store, name: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _choose_port(port: int | None) -> tuple[int, int | None]:
+@contextmanager
+def _claimed(port: int) -> Iterator[bool]:
+    """Whether the port is for us: another `ui` of this user that is starting does not answer on it for seconds."""
+    name = Path(tempfile.gettempdir(), f"hpsearch-{os.getuid()}-port-{port}.lock")
+    with ExitStack() as held:
+        try:
+            descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            held.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        except OSError:
+            pass  # nowhere to write it: the port itself is all that can be asked
+        yield True
+
+
+def _choose_port(port: int | None, *, ours: bool = True) -> tuple[int, int | None]:
     if port is not None:
         if not 0 < port < 65536:
             raise InputError(Problem(place="--port", rule=f"must be from 1 to 65535, got {port}"))
-        if taken(_HOST, port):
+        if not ours or taken(_HOST, port):
             raise InputError(
                 Problem(
                     place="--port",
@@ -106,7 +128,7 @@ def _choose_port(port: int | None) -> tuple[int, int | None]:
                 )
             )
         return port, None
-    if not taken(_HOST, DEFAULT_PORT):
+    if ours and not taken(_HOST, DEFAULT_PORT):
         return DEFAULT_PORT, None
     with socket.socket() as probe:
         probe.bind((_HOST, 0))

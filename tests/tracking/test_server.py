@@ -11,7 +11,7 @@ import pytest
 
 from hpsearch.errors import InputError
 from hpsearch.tracking import sync, ui_server
-from hpsearch.tracking.server import DEFAULT_PORT, _choose_port, experiment_id
+from hpsearch.tracking.server import DEFAULT_PORT, _choose_port, _claimed, experiment_id
 from tests.support.ports import free_port
 
 
@@ -45,6 +45,18 @@ def test_the_usual_port_is_avoided_when_it_is_taken(monkeypatch, taken):
     port, avoided = _choose_port(None)
     assert avoided == taken
     assert port not in (taken, DEFAULT_PORT)
+
+
+def test_a_port_that_another_ui_is_about_to_take_is_taken():
+    """It does not answer on it yet."""
+    port = free_port()
+    with _claimed(port) as first, _claimed(port) as second:
+        assert (first, second) == (True, False)
+        with pytest.raises(InputError, match=f"--port: {port} is in use"):
+            _choose_port(port, ours=second)
+        assert _choose_port(None, ours=second)[1] == DEFAULT_PORT
+    with _claimed(port) as again:
+        assert again
 
 
 def test_the_experiment_is_found_without_mlflow(study):
