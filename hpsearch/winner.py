@@ -1,7 +1,7 @@
 """The winner: chosen on validation, refitted on training and validation, scored once on the sealed test part."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -121,20 +121,11 @@ def _winner_of_trainer(
     fact: TrialFact, spec: StudySpec, data: PreparedData, refit_data: RefitData, trainer: Extension
 ) -> Winner:
     """The winner of a trainer of one's own: trained once more, and tested where it shows its model."""
-    hyperparameters, epochs = _recipe(fact, spec, refit_data)
-    given = TrainerData(
-        train=refit_data.part,
-        validation=refit_data.part,
-        task=refit_data.task,
-        epochs=hyperparameters.epochs,
-        seed=trainer_seed(Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)),
-    )
-    with threadpool_limits(limits=1, user_api="blas"):
-        model = trained_model(trainer.function, hyperparameters, given, epochs)
+    address = Address(seed=spec.seed, trial=fact.number, fold=REFIT_FOLD)
+    (own,), epochs = refit_own(fact, spec, refit_data, trainer, [address])
     found: dict[str, Any] = {"lone_predictors": _lone_predictors(refit_data)}
-    if model is None:
+    if own is None:
         return Winner(fact=fact, model=None, epochs=epochs, test={}, baselines={}, inspection=found)
-    own = OwnModel(model=model, task=refit_data.task)
     test = data.sealed.open(refit_data.preprocessor, refit_data.task)
     outputs = own.outputs(test)
     scores = _test_scores(outputs, test.y, refit_data.task, loss=LOSS, seed=spec.seed)
@@ -186,6 +177,29 @@ def refit(
     if not all(each.is_finite for each in weights):
         raise TrainingError(f"{fact.name} diverged when it was refitted on training and validation data")
     return weights, hyperparameters, epochs
+
+
+def refit_own(
+    fact: TrialFact, spec: StudySpec, data: RefitData, trainer: Extension, addresses: Sequence[Address]
+) -> tuple[list[OwnModel | None], int]:
+    """What `refit` does, by a trainer of one's own: its models, None where it shows none, and for how many epochs.
+
+    Raises:
+        TrainingError: the trainer failed.
+    """
+    hyperparameters, epochs = _recipe(fact, spec, data)
+    given = TrainerData(
+        train=data.part, validation=data.part, task=data.task, epochs=hyperparameters.epochs, seed=0
+    )
+    with threadpool_limits(limits=1, user_api="blas"):
+        models = [
+            trained_model(
+                trainer.function, hyperparameters, replace(given, seed=trainer_seed(address)), epochs
+            )
+            for address in addresses
+        ]
+    own = [None if model is None else OwnModel(model=model, task=data.task) for model in models]
+    return own, epochs
 
 
 def _recipe(fact: TrialFact, spec: StudySpec, data: RefitData) -> tuple[Hyperparameters, int]:

@@ -143,4 +143,5 @@ def _print_report(study: str, report: "Reseeded") -> None:
         numbers = (fmean(values), stdev(values), min(values), max(values))
         table.add_row(name, *map(number, numbers), own)
     out.print(table)
-    out.print(f"test scores are of refits on training and validation rows, {report.epochs} epochs each")
+    of_what = f"refits on training and validation rows, {report.epochs} epochs each"
+    out.print(f"test scores are of {of_what}" if report.test else "the trainer shows no model to be tested")

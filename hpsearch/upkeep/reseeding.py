@@ -10,22 +10,21 @@ from threadpoolctl import threadpool_limits
 
 from hpsearch.beginning import with_start
 from hpsearch.data import PreparedData
-from hpsearch.data.prepared import Task
 from hpsearch.engine import forward
-from hpsearch.errors import InputError
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet
+from hpsearch.execution.own_models import LOSS
 from hpsearch.execution.training import train_cohort
-from hpsearch.extensions import Code
+from hpsearch.extensions import Code, Extension, Extensions
 from hpsearch.fit import prepare_study
-from hpsearch.judgment.metrics import Outputs, Targets, final_scores
-from hpsearch.judgment.own_metrics import OwnMetric, own_metrics, tested_by
+from hpsearch.judgment.metrics import final_scores
+from hpsearch.judgment.own_metrics import own_metrics, tested_by
 from hpsearch.judgment.scores import objective_value
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store
-from hpsearch.winner import REFIT_FOLD, refit
+from hpsearch.winner import REFIT_FOLD, refit, refit_own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +61,10 @@ def reseed(
     The test part is read for the report alone: nothing is chosen by it, and the study's model stays as it is.
 
     Raises:
-        InputError: a trainer of one's own trained the study.
-        TrainingError: a refit diverged.
+        InputError: code that the study names is not there, or not allowed.
+        TrainingError: a refit diverged, or a trainer of one's own failed.
     """
-    if spec.trainer is not None:
-        raise InputError(f"study {spec.study!r} has a trainer, {spec.trainer}: other seeds are for it to try")
-    metrics = own_metrics(spec, (code or Code()).of_study(spec).metrics)
+    own = (code or Code()).of_study(spec)
     data = with_start(spec, prepare_study(spec, cache), store)
     addresses = [
         Address(
@@ -75,31 +72,50 @@ def reseed(
         )
         for number in range(1, seeds + 1)
     ]
-    values = _validated(fact, spec, data, addresses, metrics)
-    refit_data = data.refit()
+    values = _validated(fact, spec, data, addresses, own)
     again = [replace(address, fold=REFIT_FOLD) for address in addresses]
-    weights, hyperparameters, epochs = refit(fact, spec, refit_data, data.training.start, again)
-    test = data.sealed.open(refit_data.preprocessor, refit_data.task)
-    scores = [
-        _tested(forward(each, test.x, test.lengths), test.y, refit_data.task, hyperparameters.loss, metrics)
-        for each in weights
-    ]
+    if own.trainer is None:
+        scores, epochs = _tested(fact, spec, data, again, own)
+    else:
+        scores, epochs = _tested_own(fact, spec, data, again, own.trainer)
     return Reseeded(
         trial=fact.number,
         metric=spec.objectives[0].metric,
         selected=fact.values[0] if fact.values else float("nan"),
         values=tuple(values),
-        test={name: tuple(each[name] for each in scores) for name in scores[0]},
+        test={name: tuple(each[name] for each in scores) for name in (scores[0] if scores else ())},
         epochs=epochs,
     )
 
 
 def _tested(
-    outputs: Outputs, y: Targets, task: Task, loss: str, metrics: Sequence[OwnMetric]
-) -> dict[str, float]:
-    """Every metric of one network's outputs."""
-    own = tested_by(metrics, outputs, y, task=task, loss=loss)
-    return final_scores(outputs, y, task=task, loss=loss) | own
+    fact: TrialFact, spec: StudySpec, data: PreparedData, addresses: Sequence[Address], own: Extensions
+) -> tuple[list[dict[str, float]], int]:
+    """The test scores of a refit from each address, and the epochs of each."""
+    refitted = data.refit()
+    weights, hyperparameters, epochs = refit(fact, spec, refitted, data.training.start, addresses)
+    test = data.sealed.open(refitted.preprocessor, refitted.task)
+    task, loss, metrics = refitted.task, hyperparameters.loss, own_metrics(spec, own.metrics)
+    scores = []
+    for each in weights:
+        outputs = forward(each, test.x, test.lengths)
+        scored = tested_by(metrics, outputs, test.y, task=task, loss=loss)
+        scores.append(final_scores(outputs, test.y, task=task, loss=loss) | scored)
+    return scores, epochs
+
+
+def _tested_own(
+    fact: TrialFact, spec: StudySpec, data: PreparedData, addresses: Sequence[Address], trainer: Extension
+) -> tuple[list[dict[str, float]], int]:
+    """The same of a trainer of one's own; no scores where it shows no model."""
+    refitted = data.refit()
+    models, epochs = refit_own(fact, spec, refitted, trainer, addresses)
+    scores = []
+    for model in filter(None, models):
+        test = data.sealed.open(refitted.preprocessor, refitted.task)
+        scored = final_scores(model.outputs(test), test.y, task=refitted.task, loss=LOSS)
+        scores.append({name: score for name, score in scored.items() if name in model.metrics})
+    return scores, epochs
 
 
 def _validated(
@@ -107,7 +123,7 @@ def _validated(
     spec: StudySpec,
     data: PreparedData,
     addresses: Sequence[Address],
-    metrics: tuple[OwnMetric, ...],
+    own: Extensions,
 ) -> list[float]:
     """The first objective of the recipe from each address, with early stopping and without pruning."""
     hyperparameters = spec.resolve(fact.params, default_loss=data.task.default_loss())
@@ -119,7 +135,8 @@ def _validated(
         ),
         objectives=spec.objectives,
         early_stopping=spec.early_stopping,
-        metrics=metrics,
+        trainer=own.trainer,
+        metrics=own_metrics(spec, own.metrics),
     )
     with threadpool_limits(limits=1, user_api="blas"):
         outcomes = train_cohort(task, data.training, evaluation=EvaluationSet.draw(data.training, spec.seed))

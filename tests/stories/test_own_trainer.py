@@ -85,6 +85,8 @@ def test_without_a_model_the_test_part_stays_sealed(tmp_path):
     assert best_params("own", store=tmp_path / "mlruns").test == {}
     report = cli_here("report", "own", cwd=tmp_path)
     assert report.returncode == 0, report.stderr
+    reseeded = cli_here("refit", "own", "--seeds", "2", "--allow-code", cwd=tmp_path)
+    assert "the trainer shows no model to be tested" in reseeded.stdout
     assert "shows no model" in (tmp_path / "mlruns/studies/own/report.html").read_text(encoding="utf-8")
 
 
@@ -93,8 +95,18 @@ def test_no_model_of_others_is_stored_and_messages_say_so(study):
         load_model("own", store=study.store)
     with pytest.raises(InputError, match="a trainer trained this one"):
         best_params("own", store=study.store).to_torch()
-    done = cli_here("refit", "own", "--store", study.store, cwd=".")
-    assert (done.returncode, "other seeds are for it to try" in done.stderr) == (2, True)
+
+
+def test_the_best_recipe_is_trained_from_other_seeds(study):
+    """To validation values, and as often for the test part; by code that is allowed."""
+    command = ("refit", "own", "--store", study.store, "--seeds", "2", "--json")
+    refused = cli_here(*command, cwd=".")
+    assert (refused.returncode, "say --allow-code" in refused.stderr) == (2, True)
+    done = cli_here(*command, "--allow-code", cwd=".")
+    report = json.loads(done.stdout)
+    assert report["selected"] == min(fact.values[0] for fact in study.result.facts if fact.finished)
+    assert len(set(report["values"])) == 2
+    assert all(accuracy > 0.8 for accuracy in report["test"]["accuracy"])
 
 
 def test_a_function_that_no_process_can_import_trains_in_this_one_alone(tmp_path):
