@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from hpsearch.callbacks import Event
-from hpsearch.errors import InputError
 from hpsearch.extensions import Code, Extension
 from hpsearch.model import TrainedModel
 from hpsearch.pictures import curves_svg, table_html
 from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
 from hpsearch.search.fact import TrialFact
-from hpsearch.spec import StudySpec, load_study, parse_study
-from hpsearch.spec.yaml_text import dump
+from hpsearch.spec import StudySpec, load_study
+from hpsearch.spec.document import read_document
+from hpsearch.spec.reader import study_of, study_text
 from hpsearch.store import Store, StudyHome
 from hpsearch.study import StudyResult
 from hpsearch.study import run_study as run
@@ -114,47 +114,41 @@ def _spec(
     study: StudySpec | str | Path | Mapping[str, Any], data: Any, store: Store, own: Mapping[str, Extension]
 ) -> StudySpec:
     """The study on the data and with the code that are handed over, if any."""
-    as_it_is, base = data is None and not own, Path()
-    if isinstance(study, str | Path):
-        base = Path(study).parent
-        study = load_study(Path(study)) if as_it_is else _read(Path(study))
-    if isinstance(study, StudySpec):
-        if as_it_is:
-            return study
-        base = study.base
-        study = study.written()
-    content = _with_code(study, own)
+    given, base = _named(own), None
     if data is not None:
         from hpsearch.data.handed import kept  # noqa: PLC0415 - pandas
 
         base = store.data
-        data = data() if callable(data) else data
-        section = dict(content.get("data") or {})
-        content["data"] = {**section, **kept(data, section.get("target"), base)}
-    return parse_study(dump(content), name="study", base=base)
+        given["data"] = kept(data() if callable(data) else data, _target(study), base)
+    if isinstance(study, str | Path):
+        return load_study(Path(study), base=base, given=given)
+    if isinstance(study, StudySpec):
+        return study_of(study.written(), base=base or study.base, given=given) if given else study
+    return study_of(study, base=base, given=given)
 
 
-def _with_code(study: Mapping[str, Any], own: Mapping[str, Extension]) -> dict[str, Any]:
-    """The study with the names of the functions that are handed over, by their keys."""
-    content = dict(study)
+def _named(own: Mapping[str, Extension]) -> dict[str, Any]:
+    """What a study file would say of the functions that are handed over, by their keys."""
+    said: dict[str, Any] = {}
     for key, extension in own.items():
         section, _, name = key.partition(".")
-        if not name:
-            content[section] = extension.name
+        if name:
+            said.setdefault(section, {})[name] = {"function": extension.name}
         else:
-            there = content.get(section) or {}
-            content[section] = {**there, name: {**there.get(name, {}), "function": extension.name}}
-    return content
+            said[section] = extension.name
+    return said
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The values of a study file whose data is handed over."""
-    from hpsearch.spec.document import read_document  # noqa: PLC0415
-
-    try:
-        return dict(read_document(path.read_text(encoding="utf-8"), str(path)).values)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error})") from error
+def _target(study: StudySpec | str | Path | Mapping[str, Any]) -> Any:
+    """The target that the study names, if any."""
+    if isinstance(study, StudySpec):
+        return study.data.target
+    if isinstance(study, Mapping):
+        section = study.get("data")
+    else:
+        document = read_document(study_text(Path(study)), str(study))
+        section = document.values.get("data")  # noqa: PD011 - no pandas
+    return section.get("target") if isinstance(section, Mapping) else None
 
 
 class _Observer:

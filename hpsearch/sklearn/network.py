@@ -14,6 +14,7 @@ from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
 from hpsearch.sklearn.base import TableClassifier, TableEstimator, TableRegressor
 from hpsearch.spec import StudySpec, parse_study
+from hpsearch.spec.document import PARAMETERS
 from hpsearch.spec.yaml_text import dump
 
 
@@ -96,7 +97,7 @@ class _Network(TableEstimator):
             key: value.item() if isinstance(value, np.generic) else value for key, value in space.items()
         }
         study = {"study": type(self).__name__, "data": {"source": "X.csv", "target": "y"}}
-        return parse_study(dump({**study, "model": model, "space": plain}), name="parameters")
+        return parse_study(dump({**study, "model": model, "space": plain}), name=PARAMETERS)
 
 
 class NetworkClassifier(TableClassifier, _Network):  # noqa: D101 - that of its base, with its own first words

@@ -24,6 +24,7 @@ from hpsearch.search.facts import FactStore
 from hpsearch.selection import choose
 from hpsearch.sklearn.base import TableClassifier, TableEstimator, TableRegressor
 from hpsearch.spec import StudySpec, parse_study
+from hpsearch.spec.document import PARAMETERS
 from hpsearch.spec.yaml_text import dump
 from hpsearch.trial_table import rows_of
 from hpsearch.winner import REFIT_FOLD, refit
@@ -127,7 +128,7 @@ class _Search(TableEstimator):
         content |= {
             key: dict(value) for key in ("space", "model") if (value := getattr(self, key)) is not None
         }
-        return parse_study(dump(content), name="parameters")
+        return parse_study(dump(content), name=PARAMETERS)
 
     def _split(self, targets: Targets, seed: int) -> Split:
         """Rows to train and validate; nothing is held back for a test, which is the caller's business."""

@@ -1,6 +1,6 @@
 """A study file as plain values, with the place of each: its line, or the `-S` option that gave it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,6 +24,13 @@ from hpsearch.spec.yaml_text import (
 OPTION: Final = "-S "
 """How the place of an override begins."""
 
+PROGRAM: Final = "the study"
+"""The place of what a program hands over as a dictionary."""
+
+PARAMETERS: Final = "the parameters"
+"""The place of what an estimator was given."""
+
+_LINELESS: Final = (PROGRAM, PARAMETERS)
 _DEEPEST: Final = 100
 
 _SYNTAX_REMEDIES: Final = (
@@ -63,6 +70,11 @@ class Document:
         for stale in [known for known in self.places if known[: len(path)] == path]:
             del self.places[stale]
 
+    def lay_over(self, given: Mapping[str, Any]) -> None:
+        """Set what a program gives in place of what is written; mappings go into each other."""
+        if isinstance(self.values, dict):
+            self.values = _merged(self.values, given)
+
     def actual(self, path: KeyPath) -> KeyPath:
         """A path through the sections as a path through the file, where a short form leaves keys unsaid."""
         if (
@@ -94,9 +106,20 @@ class Document:
         )
 
 
+def _merged(values: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in given.items():
+        there = values.get(key)
+        if isinstance(value, Mapping):
+            merged[key] = _merged(there if isinstance(there, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
 def _at(name: str, line: int) -> str:
-    """The place of a line, counted from 0, in a file; an option has no lines."""
-    return name if name.startswith(OPTION) else f"{name}:{line + 1}"
+    """The place of a line, counted from 0, in a file; options, and what programs hand over, have no lines."""
+    return name if name.startswith(OPTION) or name in _LINELESS else f"{name}:{line + 1}"
 
 
 def by_line(problem: Problem) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from hpsearch.errors import Problem, SpecError
 from hpsearch.spec.conduct import Pruning, Sampler
 from hpsearch.spec.consistency import Parts, inconsistencies
 from hpsearch.spec.dataset import DataSpec
-from hpsearch.spec.document import Document, by_line, read_document
+from hpsearch.spec.document import PROGRAM, Document, by_line, read_document
 from hpsearch.spec.findings import findings_of, suggestion
 from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.metrics import MetricSpec
@@ -18,31 +18,66 @@ from hpsearch.spec.model import ModelSpec, Objective
 from hpsearch.spec.overrides import apply_overrides
 from hpsearch.spec.references import is_reference
 from hpsearch.spec.study import DEFAULT_SPACE, StudySpec
+from hpsearch.spec.yaml_text import dump
 
 _LARGEST: Final = 1 << 20
 _S = TypeVar("_S", bound=BaseModel)
 
 
-def load_study(path: Path, overrides: Sequence[str] = ()) -> StudySpec:
-    """The study that a file describes; `overrides` are `key.path=value`, laid over it.
+def load_study(
+    path: Path,
+    overrides: Sequence[str] = (),
+    *,
+    base: Path | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> StudySpec:
+    """The study that a file describes, whose directory is its `base` unless given; else as `parse_study`.
 
     Raises:
         SpecError: all that is wrong with the file and the overrides, each with its place.
     """
-    return parse_study(_text(Path(path)), name=str(path), base=Path(path).parent, overrides=overrides)
+    return parse_study(
+        study_text(Path(path)),
+        name=str(path),
+        base=base or Path(path).parent,
+        overrides=overrides,
+        given=given,
+    )
+
+
+def study_of(
+    content: Mapping[str, Any],
+    *,
+    base: Path | None = None,
+    overrides: Sequence[str] = (),
+    given: Mapping[str, Any] | None = None,
+) -> StudySpec:
+    """The study that a program describes: its values in place of a text; else as `parse_study`.
+
+    Raises:
+        SpecError: all that is wrong with them, each with its key.
+    """
+    return parse_study(dump(dict(content)), name=PROGRAM, base=base, overrides=overrides, given=given)
 
 
 def parse_study(
-    text: str, *, name: str = "study.yaml", base: Path | None = None, overrides: Sequence[str] = ()
+    text: str,
+    *,
+    name: str = "study.yaml",
+    base: Path | None = None,
+    overrides: Sequence[str] = (),
+    given: Mapping[str, Any] | None = None,
 ) -> StudySpec:
     """The study that a YAML text describes.
 
-    `name` stands in messages; relative paths start from `base`, the present directory unless given.
+    `name` stands in messages; relative paths start from `base`, the present directory unless given. What a program has
+    `given` is laid over what is written, mappings into each other; and over that the `overrides`, `key.path=value`.
 
     Raises:
         SpecError: all that is wrong with the text and the overrides, each with its place.
     """
     document = read_document(text, name)
+    document.lay_over(given or {})
     problems = apply_overrides(document, overrides) + document.repeated + _objectives_twice(document)
     try:
         spec = StudySpec.read(document.values, base=base or Path(), problem=document.problem)
@@ -69,7 +104,12 @@ def _objectives_twice(document: Document) -> list[Problem]:
     return [problem]
 
 
-def _text(path: Path) -> str:
+def study_text(path: Path) -> str:
+    """The text of a study file.
+
+    Raises:
+        SpecError: it cannot be read, or is too large for one.
+    """
     try:
         if path.is_dir():
             raise SpecError(

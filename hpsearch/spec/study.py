@@ -1,7 +1,7 @@
 """The study as one frozen value: all sections, checked against one another."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -27,6 +27,7 @@ from hpsearch.spec.forms import parse_parameter
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 from hpsearch.spec.metrics import MetricSpec
 from hpsearch.spec.model import ModelSpec, Objective
+from hpsearch.spec.origin import Origin, nowhere
 from hpsearch.spec.parameters import Choice, Fixed, Parameter, write_parameter
 from hpsearch.spec.references import is_reference
 from hpsearch.spec.resolution import resolve, resolve_own, with_fixed
@@ -105,25 +106,6 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def _nowhere(finding: Finding) -> Problem:
-    """A finding on a study that no file wrote."""
-    key = ".".join(map(str, finding.path))
-    return Problem(place="study", key=key, rule=finding.rule, remedy=finding.remedy)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Origin:
-    """Gives findings their lines. All origins are equal: where a study was written is no part of what it says."""
-
-    problem: Callable[[Finding], Problem] = _nowhere
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Origin)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 class StudySpec(Section):
     """A study: data, network, space and search. Equal files give equal values."""
 
@@ -178,7 +160,7 @@ class StudySpec(Section):
     )
 
     _base: Path = PrivateAttr(default_factory=Path)
-    _origin: _Origin = PrivateAttr(default_factory=_Origin)
+    _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
     def base(self) -> Path:
@@ -190,8 +172,24 @@ class StudySpec(Section):
         return self._origin.problem(Finding(path, rule, remedy))
 
     @classmethod
+    def load(cls, study: str | Path | Mapping[str, Any], *, overrides: Sequence[str] = ()) -> "StudySpec":
+        """A study from the path of its file, or from its content; `overrides` are `key.path=value`, laid over it.
+
+        Relative paths in it start from the file's directory; of a mapping from the present one.
+
+        Raises:
+            SpecError: all that is wrong, each with its place.
+        """
+        # imported here: the reader reads into this model
+        from hpsearch.spec.reader import load_study, study_of  # noqa: PLC0415
+
+        if isinstance(study, str | Path):
+            return load_study(Path(study), overrides)
+        return study_of(study, overrides=overrides)
+
+    @classmethod
     def read(
-        cls, raw: Mapping[str, Any], *, base: Path, problem: Callable[[Finding], Problem] = _nowhere
+        cls, raw: Mapping[str, Any], *, base: Path, problem: Callable[[Finding], Problem] = nowhere
     ) -> Self:
         """A study from the plain values of its file; `problem` gives what is found wrong its line there.
 
@@ -199,7 +197,7 @@ class StudySpec(Section):
             ValidationError: as `Section` says; every finding carries its path.
         """
         spec = cls.model_validate(raw)
-        spec._base, spec._origin = base, _Origin(problem)  # noqa: SLF001 - its own, set before anyone sees it
+        spec._base, spec._origin = base, Origin(problem)  # noqa: SLF001 - its own, set before anyone sees it
         return spec
 
     @model_validator(mode="before")

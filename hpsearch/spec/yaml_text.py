@@ -4,8 +4,9 @@ PyYAML's own reading (1.1) is not used for values: `1e-4` is a number here, `no`
 text, and a duplicate key is an error.
 """
 
+import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import yaml
@@ -16,6 +17,8 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
+
+from hpsearch.errors import Problem, SpecError
 
 MOST_NODES: Final = 100_000
 
@@ -110,11 +113,33 @@ def _represent_text(dumper: _Dumper, text: str) -> Node:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
+def _represent_other(dumper: _Dumper, value: object) -> Node:
+    """What programs hold in place of plain values: numbers and arrays of NumPy, paths, ranges, read-only mappings."""
+    if hasattr(value, "tolist"):
+        return dumper.represent_data(value.tolist())
+    if isinstance(value, os.PathLike):
+        return dumper.represent_data(os.fspath(value))
+    if isinstance(value, Mapping):
+        return dumper.represent_data(dict(value))
+    if isinstance(value, Sequence):
+        return dumper.represent_data(list(value))
+    rule = f"cannot hold a value of type {type(value).__name__}: {value!r:.60}"
+    raise SpecError(
+        Problem(place="the study", rule=rule, remedy="write numbers, texts, lists and dictionaries")
+    )
+
+
 _Dumper.add_representer(str, _represent_text)
+_Dumper.add_representer(set, _represent_other)
+_Dumper.add_multi_representer(object, _represent_other)
 
 
 def dump(value: Any) -> str:
-    """Plain values as YAML; the innermost mappings and lists in one line each."""
+    """Plain values as YAML; the innermost mappings and lists in one line each.
+
+    Raises:
+        SpecError: there is a value that YAML's core schema has not.
+    """
     return yaml.dump(
         value, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
     )

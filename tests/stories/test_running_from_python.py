@@ -6,8 +6,10 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import yaml
+from scipy.sparse import csr_array
 
 from hpsearch import StudySpec, best_params, curves, leaderboard, run_study
 from hpsearch.errors import DataError, SpecError, UnknownTrialError
@@ -97,6 +99,12 @@ def test_pictures_are_data_as_well(tmp_path):
         ((np.zeros((3, 2)), np.zeros(4)), "3 rows of X and 4 of y"),
         ((np.zeros(3), np.zeros(3)), "rows of numbers"),
         (pd.DataFrame({"a": [1.0]}), "whose target must be named"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "whose target must be named"),
+        ((pd.DataFrame([[1, 2]], columns=["a", "a"]), [0]), "has the column 'a' twice"),
+        ((csr_array((2, 2)), [0, 1]), r"X is a sparse matrix; give its rows whole: X\.toarray"),
+        (([[1, 2], [3]], [0, 1]), "X must be rows of one length"),
+        ((np.zeros((0, 2)), []), "has no rows"),
+        ((np.zeros((2, 2), complex), [0, 1]), r"cannot be kept as a file \(.*complex128"),
     ],
 )
 def test_data_that_is_none_is_refused(tmp_path, data, words):
@@ -106,10 +114,42 @@ def test_data_that_is_none_is_refused(tmp_path, data, words):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_wrong_key_of_a_dictionary_is_named(arrays, tmp_path):
-    """As in a file."""
-    with pytest.raises(SpecError, match=r"space.learning_rat: .*did you mean 'learning_rate'"):
+def test_lists_and_tables_of_others_are_data_as_well(tmp_path):
+    """Each column of lists has a type of its own; y may be texts, with gaps in X, categories and dates."""
+    x = [[number % 7, "ab"[number % 2]] for number in range(60)]
+    y = ["yes" if number % 2 else "no" for number in range(60)]
+    of_lists = run_study(SMALL, data=(x, y), store=tmp_path / "a", progress=False)
+    assert (of_lists.model.predict(x) == y).mean() > 0.9
+    table = pd.DataFrame(x, columns=["a", "b"]).assign(
+        a=lambda frame: frame.a.astype("Int64").mask(frame.a == 3),
+        b=lambda frame: frame.b.astype("category"),
+        day=pd.date_range("2024-01-01", periods=60),
+        target=y,
+    )
+    settings = {**SMALL, "data": {"target": "target"}}
+    of_arrow = run_study(settings, data=pa.Table.from_pandas(table), store=tmp_path / "b", progress=False)
+    assert (of_arrow.model.predict(table.drop(columns="target")) == y).mean() > 0.9
+
+
+def test_what_programs_write_into_a_study_is_plain(arrays, tmp_path):
+    """Numbers of NumPy, ranges, other studies' best parameters; what YAML has not is named."""
+    space = {"epochs": range(2, 4), "learning_rate": np.float64(0.01), "batch_size": np.array([8, 16])}
+    spec = StudySpec.load({**SMALL, "data": {"source": "sklearn/iris"}, "space": space})
+    assert spec.written()["space"] == {"epochs": [2, 3], "learning_rate": 0.01, "batch_size": [8, 16]}
+    with pytest.raises(SpecError, match=r"^the study: cannot hold a value of type function: <function"):
+        run_study({**SMALL, "trainer": test_notebooks_show_curves_and_tables}, store=tmp_path)
+
+
+def test_what_is_wrong_is_told_at_its_place(arrays, tmp_path):
+    """The key in a dictionary; in a file its line, on data that is handed over too."""
+    with pytest.raises(SpecError, match=r"^the study: space.learning_rat: .*did you mean 'learning_rate'"):
         run_study({**SMALL, "space": {"learning_rat": 1}}, data=arrays, store=tmp_path, progress=False)
+    path = tmp_path / "small.yaml"
+    path.write_text("study: small\ndata: {target: label}\nspace: {learning_rat: 1}\n")
+    with pytest.raises(SpecError, match=r"small\.yaml:3: space.learning_rat: .*did you mean"):
+        run_study(path, data=arrays, store=tmp_path, progress=False)
+    with pytest.raises(SpecError, match=r"nowhere\.yaml: there is no such file"):
+        run_study(tmp_path / "nowhere.yaml", data=arrays, store=tmp_path)
 
 
 def test_tables_of_trials_and_curves(tmp_path):
