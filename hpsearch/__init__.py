@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from hpsearch.api import run_study
+    from hpsearch.callbacks import Event
     from hpsearch.errors import HpsearchError
+    from hpsearch.execution.trainers import TrainerData
     from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
     from hpsearch.spec import StudySpec
 
 __all__ = [
     "BestParams",
+    "Event",
     "HpsearchError",
     "StudySpec",
+    "TrainerData",
     "best_params",
     "curves",
     "leaderboard",
@@ -29,8 +33,10 @@ __all__ = [
 
 _HOMES: Final = {
     "BestParams": "hpsearch.results",
+    "Event": "hpsearch.callbacks",
     "HpsearchError": "hpsearch.errors",
     "StudySpec": "hpsearch.spec",
+    "TrainerData": "hpsearch.execution.trainers",
     "best_params": "hpsearch.results",
     "curves": "hpsearch.results",
     "leaderboard": "hpsearch.results",

@@ -70,7 +70,7 @@ def search_svg(values: Mapping[int, float], *, minimized: bool) -> str:
 def _framed(drawn: Sequence[str], low: float, high: float, ends: tuple[str, str]) -> str:
     """What is drawn, with axes and the numbers at their ends."""
     axis = (
-        f'<path d="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" fill="none" stroke="#888"/>'
+        f'<path d="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" fill="none" stroke="currentColor" stroke-opacity="0.5"/>'
     )
     marks = _text(2, _MARGIN, f"{high:.3g}") + _text(2, _HEIGHT - _MARGIN, f"{low:.3g}")
     marks += _text(_MARGIN, _HEIGHT - 20, ends[0]) + _text(_WIDTH - 2 * _MARGIN, _HEIGHT - 20, ends[1])
@@ -78,7 +78,7 @@ def _framed(drawn: Sequence[str], low: float, high: float, ends: tuple[str, str]
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{axis}{marks}{"".join(drawn)}</svg>'
 
 
-def _text(x: float, y: float, text: str, colour: str = "#555") -> str:
+def _text(x: float, y: float, text: str, colour: str = "currentColor") -> str:
     return (
         f'<text x="{x}" y="{y}" font-size="11" font-family="sans-serif" fill="{colour}">{escape(text)}</text>'
     )

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -44,6 +44,15 @@ def test_a_network_is_validated_like_any_classifier(iris):
     assert cross_val_score(pipeline, x, y, cv=3).min() > 0.9
     pipeline.set_output(transform="pandas").fit(x, y)
     assert list(pipeline[-1].feature_names_in_) == list(x.columns)
+
+
+def test_scikit_learns_own_search_goes_over_networks_in_a_pipeline(iris):
+    """Parameters by name, as of any estimator."""
+    pipeline = make_pipeline(StandardScaler(), NetworkClassifier(epochs=30, random_state=0))
+    grid = {"networkclassifier__hidden": [(8,), (16, 8)], "networkclassifier__learning_rate": [1e-5, 0.01]}
+    search = GridSearchCV(pipeline, grid, cv=3).fit(*iris)
+    assert search.best_params_["networkclassifier__learning_rate"] == 0.01
+    assert search.best_score_ > 0.9
 
 
 def test_tables_of_texts_and_gaps_need_no_preparation(tmp_path):
