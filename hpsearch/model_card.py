@@ -6,11 +6,13 @@ from typing import Any, Final
 from hpsearch.judgment.sentences import score_table, short_number
 
 _EXAMPLE: Final = """    import mlflow
+    mlflow.set_tracking_uri("sqlite:///mlruns/mlflow.db")     # of the store, or your server's address
     model = mlflow.pyfunc.load_model("models:/{name}@best")
     model.predict(rows)          # a DataFrame with the columns of the schema, raw as they came
 
-or `hpsearch predict {name} rows.csv`; or `hpsearch.load_model("{key}")` in Python; or, as a service:
+or `hpsearch predict {name} rows.csv`; or `hpsearch.load_model("{key}")` in Python; or, as a service (the example is among the model's files):
 
+    export MLFLOW_TRACKING_URI=sqlite:///mlruns/mlflow.db
     mlflow models serve -m models:/{name}@best --env-manager local -p 5610
     curl -X POST http://127.0.0.1:5610/invocations -H 'Content-Type: application/json' \\
          -d @serving_input_example.json"""

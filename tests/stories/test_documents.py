@@ -1,15 +1,19 @@
 """What the documents say is true: their studies are valid, their commands exist, their links lead somewhere."""
 
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click import MissingParameter
 
 from hpsearch.cli import cli as command_line
 from hpsearch.spec import load_study, parse_study
+from tests.support.commands import check_command
 from tests.support.documents import blocks, make, run_python_of, studies
 from tests.support.studies import run_quick
 
@@ -73,10 +77,15 @@ def test_the_studies_that_come_along_are_valid(path):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_in_documents_exist(page):
-    """Every `hpsearch VERB` is a verb, every `make TARGET` a target."""
+    """Every `hpsearch VERB` is a verb that has the options shown, every `make TARGET` a target."""
     text = page.read_text()
     for verb in re.findall(r"(?:^    |`)hpsearch ([a-z]+)", text, flags=re.MULTILINE):
         assert command_line.get_command(None, verb) is not None, verb
+    shown = re.findall(r"^    (hpsearch [a-z]+ (?!\[OPTIONS)[^\n]+)", text, re.MULTILINE)
+    for line in shown + re.findall(r"`(hpsearch [a-z]+ [^`\n]+)`", text):
+        words = shlex.split(re.split(r" (?:[|>]|&&) ", line)[0], comments=True)
+        with suppress(MissingParameter):  # a sentence may name options alone
+            check_command(words)
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
     for target in re.findall(r"(?:^    |`)make ([a-z-]+)", text, flags=re.MULTILINE):
         assert target in targets
