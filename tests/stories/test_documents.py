@@ -83,7 +83,7 @@ def test_commands_in_documents_exist(page):
         assert command_line.get_command(None, verb) is not None, verb
     shown = re.findall(r"^    (hpsearch [a-z]+ (?!\[OPTIONS)[^\n]+)", text, re.MULTILINE)
     for line in shown + re.findall(r"`(hpsearch [a-z]+ [^`\n]+)`", text):
-        words = shlex.split(re.split(r" (?:[|>]|&&) ", line)[0], comments=True)
+        words = shlex.split(re.split(r" (?:\||>>?|&&) ", line)[0], comments=True)
         with suppress(MissingParameter):  # a sentence may name options alone
             check_command(words)
     targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
