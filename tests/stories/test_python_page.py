@@ -1,4 +1,4 @@
-"""The examples of docs/python.md and docs/api.md run as they stand, with fewer trials, and what is typed is typed."""
+"""Examples in Python run as they stand, with fewer trials: docs/python.md, api.md, faq.md; and types are strict."""
 
 import subprocess
 import sys
@@ -40,7 +40,9 @@ def names():
     return {"X": features, "y": features @ [1.0, 2.0, 0.0, -1.0], "rows": rows, "inputs": rows}
 
 
-@pytest.mark.parametrize(("page", "number"), [("python.md", 0), ("python.md", 1), ("api.md", 0)])
+@pytest.mark.parametrize(
+    ("page", "number"), [("python.md", 0), ("python.md", 1), ("api.md", 0), ("faq.md", 0)]
+)
 def test_examples_run(place, page, number, monkeypatch):
     monkeypatch.setattr(pd.options.plotting, "backend", "plotly")  # matplotlib is not needed here
     _run(blocks(DOCS / page, "python")[number], place, names())
@@ -61,7 +63,7 @@ def test_estimators_of_the_page_learn(place):
 
 
 def test_no_example_is_left_out():
-    assert [len(blocks(DOCS / page, "python")) for page in ("python.md", "api.md")] == [4, 1]
+    assert [len(blocks(DOCS / page, "python")) for page in ("python.md", "api.md", "faq.md")] == [4, 1, 1]
 
 
 def _run(block, place, given):
