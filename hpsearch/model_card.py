@@ -10,7 +10,8 @@ _EXAMPLE: Final = """    import mlflow
     model = mlflow.pyfunc.load_model("models:/{name}@best")
     model.predict(rows)          # a DataFrame with the columns of the schema, raw as they came
 
-or `hpsearch predict {name} rows.csv`; or `hpsearch.load_model("{key}")` in Python; or, as a service (the example is among the model's files):
+or `hpsearch predict {name} rows.csv`; or `hpsearch.load_model("{key}")` in Python; or, as a service (the example is
+among the model's files):
 
     export MLFLOW_TRACKING_URI=sqlite:///mlruns/mlflow.db
     mlflow models serve -m models:/{name}@best --env-manager local -p 5610
