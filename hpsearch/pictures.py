@@ -69,7 +69,8 @@ def search_svg(values: Mapping[int, float], *, minimized: bool) -> str:
 
 def _framed(drawn: Sequence[str], low: float, high: float, ends: tuple[str, str]) -> str:
     """What is drawn, with axes and the numbers at their ends."""
-    axis = f'<path d="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}" fill="none" stroke="currentColor" stroke-opacity="0.5"/>'
+    line = f'd="M{_MARGIN} {_MARGIN}V{_HEIGHT - _MARGIN}H{_WIDTH - _MARGIN}"'
+    axis = f'<path {line} fill="none" stroke="currentColor" stroke-opacity="0.5"/>'
     marks = _text(2, _MARGIN, f"{high:.3g}") + _text(2, _HEIGHT - _MARGIN, f"{low:.3g}")
     marks += _text(_MARGIN, _HEIGHT - 20, ends[0]) + _text(_WIDTH - 2 * _MARGIN, _HEIGHT - 20, ends[1])
     size = f'width="{_WIDTH}" height="{_HEIGHT}" viewBox="0 0 {_WIDTH} {_HEIGHT}"'
