@@ -7,7 +7,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
 from hpsearch.baselines import baselines
 from hpsearch.data import PreparedData
@@ -15,6 +14,7 @@ from hpsearch.data.prepared import Part, RefitData, Start, Task
 from hpsearch.data.sealed import SealedTest
 from hpsearch.engine import Cohort, Member, Weights, forward
 from hpsearch.errors import TrainingError
+from hpsearch.execution.blas import one_blas_thread
 from hpsearch.execution.own_models import LOSS, OwnModel
 from hpsearch.execution.trainers import TrainerData, trained_model, trainer_seed
 from hpsearch.extensions import Extension, Extensions
@@ -170,7 +170,7 @@ def refit(
         embedded=data.embedded,
         start=start,
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         for _ in range(epochs):
             cohort.train_epoch()
     weights = [cohort.weights(position) for position in range(len(addresses))]
@@ -191,7 +191,7 @@ def refit_own(
     given = TrainerData(
         train=data.part, validation=data.part, task=data.task, epochs=hyperparameters.epochs, seed=0
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         models = [
             trained_model(
                 trainer.function, hyperparameters, replace(given, seed=trainer_seed(address)), epochs

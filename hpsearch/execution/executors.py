@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
-from threadpoolctl import threadpool_limits
-
 from hpsearch.data.prepared import TrainingData
 from hpsearch.errors import SpecError
+from hpsearch.execution.blas import one_blas_thread
 from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.outcome import Outcome, StoppedError
@@ -86,7 +85,7 @@ def open_executor(
             yield dask
         return
     if workers == 1:
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             yield Inline(data, seed=seed, deadline=deadline)
         return
     with Pool(data, seed=seed, workers=workers, deadline=deadline, notice=notice) as pool:

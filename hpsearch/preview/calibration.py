@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hpsearch.data.prepared import Part, TrainingData, frozen
 from hpsearch.data.rows import rows_of
 from hpsearch.engine.prediction import PREDICTED_AT_ONCE
 from hpsearch.execution import CohortTask, Outcome, train_cohort
+from hpsearch.execution.blas import one_blas_thread
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.memory import Used, forget_peak, used
 from hpsearch.execution.outcome import StoppedError
@@ -61,7 +61,7 @@ def calibrate(course: Course) -> Calibration:
     clock = time.perf_counter(), time.thread_time()
     before = used()
     forget_peak()
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         pace = _timed(course)
         outcomes = _trained(course, pace)
     training = max(0, used().peak - before.now)

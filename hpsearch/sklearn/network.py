@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hpsearch.data.prepared import frozen
 from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, scaled_task
 from hpsearch.engine import Cohort, Member
+from hpsearch.execution.blas import one_blas_thread
 from hpsearch.model import TrainedModel
 from hpsearch.randomness import Address
 from hpsearch.sklearn.base import TableClassifier, TableEstimator, TableRegressor
@@ -70,7 +70,7 @@ class _Network(TableEstimator):
             frozen(x, task.encode(targets.content)),
             outputs=task.outputs(recipe.loss),
         )
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             for _ in range(recipe.epochs):
                 cohort.train_epoch()
         weights = cohort.weights(0)

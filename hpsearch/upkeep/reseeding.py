@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from hpsearch.beginning import with_start
 from hpsearch.data import PreparedData
 from hpsearch.engine import forward
+from hpsearch.execution.blas import one_blas_thread
 from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.own_models import LOSS
@@ -138,7 +138,7 @@ def _validated(
         trainer=own.trainer,
         metrics=own_metrics(spec, own.metrics),
     )
-    with threadpool_limits(limits=1, user_api="blas"):
+    with one_blas_thread():
         outcomes = train_cohort(task, data.training, evaluation=EvaluationSet.draw(data.training, spec.seed))
     objective = spec.objectives[0]
     if objective.metric == "weights":
