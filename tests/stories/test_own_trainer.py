@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -175,6 +176,34 @@ def test_an_installed_package_offers_a_trainer_by_name(tmp_path, monkeypatch):
     found = Code().of_study(spec).trainer
     assert (found.version, found.function.__name__) == ("shop 1.5", "softmax")
     assert found.provenance()["source"] == Extension.of(trainers.softmax).provenance()["source"]
+
+
+def test_a_package_of_the_page_offers_functions_of_all_kinds(tmp_path, monkeypatch):
+    """Under the groups that the page shows."""
+    shown = re.search(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[1]
+    groups = tomllib.loads(shown)["project"]["entry-points"]
+    package, described = tmp_path / "my_package", tmp_path / "mine-1.0.dist-info"
+    package.mkdir()
+    described.mkdir()
+    lines = []
+    for group, offered in groups.items():
+        ((name, place),) = offered.items()
+        module, _, function = place.removeprefix("my_package.").partition(":")
+        (package / f"{module}.py").write_text(f"def {function}(*_):\n    return {name!r}\n")
+        lines += [f"[{group}]", f"{name} = {place}"]
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: mine\nVersion: 1.0\n")
+    (described / "entry_points.txt").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    named = {
+        "data": {"source": "installed:my-source"},
+        "callbacks": ["my-callback"],
+        "metrics": {"mine": {"function": "my-metric", "direction": "minimize"}},
+    }
+    found = Code().of_study(parse_study(json.dumps({"study": "s", **named})))
+    trained = Code().of_study(parse_study(json.dumps({**STUDY, "trainer": "my-trainer"})))
+    functions = [found.source, trained.trainer, found.metrics["mine"], *found.callbacks]
+    offered = ["my-source", "my-trainer", "my-metric", "my-callback"]
+    assert [extension.function() for extension in functions] == offered
 
 
 def test_a_changed_trainer_is_told_of(tmp_path):
