@@ -74,7 +74,7 @@ NETWORKS = {
         ("[{dropout: {rate: 0, spatial: true}}, {reshape: [4, 6, 2]}, {convolution: 4}, layer_normalization, "
          "{reshape: [6, 16]}, {lstm: 4}, batch_normalization]"),
         {"optimizer": "adamw", "weight_decay": 0.1, "loss": "mse", "schedule": "cosine"},
-        ["nn.LayerNorm(4, eps=1e-05)", "nn.Unflatten(1, (4, 6, 2))", "nn.BatchNorm1d(4,"],
+        ["nn.LayerNorm(4, eps=1e-05)", "nn.Unflatten(1, (4, 6, 2))", "BatchNorm(4,"],
     ),
     "columns": (
         ROWS,

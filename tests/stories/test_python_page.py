@@ -43,9 +43,9 @@ def names():
 @pytest.mark.parametrize(
     ("page", "number"), [("python.md", 0), ("python.md", 1), ("api.md", 0), ("faq.md", 0)]
 )
-def test_examples_run(place, page, number, monkeypatch):
-    monkeypatch.setattr(pd.options.plotting, "backend", "plotly")  # matplotlib is not needed here
-    _run(blocks(DOCS / page, "python")[number], place, names())
+def test_examples_run(place, page, number):
+    with pd.option_context("plotting.backend", "plotly"):  # matplotlib need not be here
+        _run(blocks(DOCS / page, "python")[number], place, names())
 
 
 def test_the_same_network_trains_elsewhere(place):

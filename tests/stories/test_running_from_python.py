@@ -97,7 +97,7 @@ def test_pictures_are_data_as_well(tmp_path):
     [
         ([1, 2], "must be \\(X, y\\) or a DataFrame, got list"),
         ((np.zeros((3, 2)), np.zeros(4)), "3 rows of X and 4 of y"),
-        ((np.zeros(3), np.zeros(3)), "rows of numbers"),
+        ((np.zeros(3), np.zeros(3)), "rows of values"),
         (pd.DataFrame({"a": [1.0]}), "whose target must be named"),
         (pd.DataFrame([[1, 2]], columns=["a", "a"]), "whose target must be named"),
         ((pd.DataFrame([[1, 2]], columns=["a", "a"]), [0]), "has the column 'a' twice"),
@@ -111,7 +111,7 @@ def test_data_that_is_none_is_refused(tmp_path, data, words):
     """Before anything is written."""
     with pytest.raises(DataError, match=words):
         run_study(SMALL, data=data, store=tmp_path, progress=False)
-    assert not list(tmp_path.iterdir())
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 def test_lists_and_tables_of_others_are_data_as_well(tmp_path):
