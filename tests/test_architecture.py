@@ -48,6 +48,7 @@ ORDER = [
     "store",
     "randomness",
     "addresses",
+    "leaving",
     "errors",
 ]
 OWNERS = {

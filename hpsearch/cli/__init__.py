@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from hpsearch.errors import HpsearchError, InterruptedRunError
+from hpsearch.leaving import leave_at_once
 
 _VERBS: Final = {
     "init": ("hpsearch.cli.init", "Write a study file for your data."),
@@ -75,6 +76,7 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 unusable input, 130 interrupted."""
+    leave_at_once()
     try:
         code = cli.main(args=arguments, prog_name="hpsearch", standalone_mode=False)
     except click.exceptions.Abort:

@@ -17,6 +17,7 @@ from hpsearch.execution.cohorts import CohortTask
 from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.outcome import Outcome
 from hpsearch.execution.training import train_cohort
+from hpsearch.leaving import leave_at_once
 
 STOP_FILE = "stop"
 
@@ -28,6 +29,7 @@ def initialize(directory: Path, data: TrainingData, seed: int) -> None:
 
     The data are mapped with the first task, so that what is wrong with them is raised where it can be told.
     """
+    leave_at_once()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_the_driver, args=(directory,), daemon=True).start()
     threadpool_limits(limits=1, user_api="blas")

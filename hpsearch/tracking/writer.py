@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from hpsearch.errors import HpsearchError, StorageError, TrackingError
+from hpsearch.leaving import leave_at_once
 from hpsearch.search.places import Place, place_of
 from hpsearch.store import Store, StudyHome
 from hpsearch.tracking.card import StudyCard
@@ -34,6 +35,7 @@ _LONGEST_PAUSE: Final = 30.0
 
 def main() -> None:
     """Follow the study named on standard input until its driver says `finish` or is gone."""
+    leave_at_once()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when the run is over
     os.nice(_NICENESS)  # the cores belong to the search
     quieten(os.environ)
