@@ -9,22 +9,27 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from hpsearch.errors import StorageError, StudyChangedError
-from hpsearch.model import TrainedModel
-from hpsearch.search.facts import FactStore
 from hpsearch.search.places import STORAGE_VARIABLE, Database, Place, place_of, remember_place
-from hpsearch.spec import StudySpec
+from hpsearch.search.reader import is_begun
 from hpsearch.store import Store, StudyHome, write_text
-from hpsearch.winner import Winner
+
+if TYPE_CHECKING:
+    from hpsearch.model import TrainedModel
+    from hpsearch.search.facts import FactStore
+    from hpsearch.spec import StudySpec
+    from hpsearch.winner import Winner
 
 _PACKAGES: Final = ("hpsearch", "numpy", "optuna", "pandas", "scikit-learn")
 
 
-def choose_home(spec: StudySpec, store: Store, *, fresh: bool, database: Database | None = None) -> StudyHome:
+def choose_home(
+    spec: "StudySpec", store: Store, *, fresh: bool, database: Database | None = None
+) -> StudyHome:
     """The generation to run: the latest, or a new one where there is none or `fresh` asks for it. Made on disk.
 
     A database may hold generations that were begun from another store.
@@ -54,7 +59,7 @@ def choose_place(home: StudyHome, database: Database | None) -> Place:
         StudyChangedError: the run names another database than the one that holds the trials.
     """
     known = place_of(home)
-    begun = isinstance(known, Database) or FactStore.exists(known, study=home.key)
+    begun = isinstance(known, Database) or is_begun(known, study=home.key)
     if database is None or not begun:
         return database or known
     if isinstance(known, Database) and known.address == database.address:
@@ -67,14 +72,14 @@ def choose_place(home: StudyHome, database: Database | None) -> Place:
 
 
 def open_facts(
-    spec: StudySpec,
+    spec: "StudySpec",
     home: StudyHome,
     place: Place,
     *,
     fingerprint: str,
     start: str | None = None,
     code: Mapping[str, Any] | None = None,
-) -> FactStore:
+) -> "FactStore":
     """The study's fact store, made on first use; the caller holds the study's lock.
 
     `fingerprint` is that of the data, `start` that of the weights that networks begin from; `code` says where code of
@@ -85,7 +90,9 @@ def open_facts(
         StudyBusyError: another process runs the study, from another store.
         StorageError: the store cannot be read or written.
     """
-    if FactStore.exists(place, study=home.key):
+    from hpsearch.search.facts import FactStore  # noqa: PLC0415 - optuna, which readers go without
+
+    if is_begun(place, study=home.key):
         facts = FactStore.open(place, study=home.key, writer=True)
         try:
             _check_unchanged(spec, home, facts.attributes, fingerprint, start)
@@ -114,7 +121,7 @@ def open_facts(
     )
 
 
-def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
+def _note(spec: "StudySpec", home: StudyHome, place: Place) -> None:
     """What a home says of its study, also one that was begun from another store."""
     remember_place(home, place)
     note_run(spec, home)
@@ -122,7 +129,7 @@ def _note(spec: StudySpec, home: StudyHome, place: Place) -> None:
         write_text(home.study_file, spec.to_yaml())
 
 
-def note_run(spec: StudySpec, home: StudyHome, *, ended: str | None = None) -> None:
+def note_run(spec: "StudySpec", home: StudyHome, *, ended: str | None = None) -> None:
     """What a home says of its last run: where its paths start from, its budget, and what ended it."""
     note = {
         "base": str(spec.base.absolute()),
@@ -142,7 +149,7 @@ def last_run(home: StudyHome) -> dict[str, Any]:
 
 
 def _check_unchanged(
-    spec: StudySpec, home: StudyHome, attributes: Mapping[str, Any], fingerprint: str, start: str | None
+    spec: "StudySpec", home: StudyHome, attributes: Mapping[str, Any], fingerprint: str, start: str | None
 ) -> None:
     changes = spec.changes(attributes["canonical"])
     if attributes["fingerprint"] != fingerprint:
@@ -159,7 +166,7 @@ def _check_unchanged(
         )
 
 
-def save_result(home: StudyHome, winner: Winner, result: Mapping[str, Any], *, example: str) -> None:
+def save_result(home: StudyHome, winner: "Winner", result: Mapping[str, Any], *, example: str) -> None:
     """Write model, best parameters and, last, the result that vouches for them.
 
     `example` is a few raw input rows, JSON as pandas splits a table; it stays beside the model.
@@ -187,7 +194,7 @@ def renew_standing(home: StudyHome, result: Mapping[str, Any]) -> None:
     write_text(home.result, json.dumps(result, indent=1))
 
 
-def _replace_model(directory: Path, model: TrainedModel, example: str) -> None:
+def _replace_model(directory: Path, model: "TrainedModel", example: str) -> None:
     temporary = directory.with_name(f".{directory.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     try:

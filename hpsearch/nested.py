@@ -8,7 +8,7 @@ from hpsearch.archive import last_run
 from hpsearch.errors import InputError
 from hpsearch.extensions import Code
 from hpsearch.judgment.generalization import OuterFold, nested_json
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.search.places import Database, place_of
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store, StudyHome, load_result, write_text

@@ -1,28 +1,23 @@
 """What code takes from a study: its best parameters, its model, its trials."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from hpsearch.archive import last_run
-from hpsearch.errors import UnknownStudyError, UnknownTrialError
-from hpsearch.export.keras_source import keras_source
-from hpsearch.export.recipe import Recipe
-from hpsearch.export.stored_network import stored_network
-from hpsearch.export.torch_source import torch_source
-from hpsearch.model import TrainedModel
+from hpsearch.errors import UnknownTrialError
 from hpsearch.pictures import table_html
-from hpsearch.search.fact import ParameterValue, TrialFact
-from hpsearch.search.facts import FactStore
-from hpsearch.search.places import place_of
+from hpsearch.reading import best_trial, metrics_of_study, open_for_reading, selected_trial
+from hpsearch.search.fact import ParameterValue
 from hpsearch.search.ranking import ranked
-from hpsearch.selection import pick
-from hpsearch.store import Store, StudyHome, load_result
+from hpsearch.store import Store, load_result
 from hpsearch.trial_table import rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hpsearch.export.recipe import Recipe
+    from hpsearch.model import TrainedModel
 
 _PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test", "recipe", "network")
 
@@ -74,6 +69,8 @@ class BestParams(Mapping[str, ParameterValue]):
             InputError: the study has not ended yet, its sequences differ in length, its schedule follows what it
                 observes, or a trainer of one's own trained.
         """
+        from hpsearch.export.torch_source import torch_source  # noqa: PLC0415 - the engine's layers
+
         return torch_source(self._recipe())
 
     def to_keras(self) -> str:
@@ -82,9 +79,13 @@ class BestParams(Mapping[str, ParameterValue]):
         Raises:
             InputError: as `to_torch`, or Keras has no layer that does the same.
         """
+        from hpsearch.export.keras_source import keras_source  # noqa: PLC0415 - likewise
+
         return keras_source(self._recipe())
 
-    def _recipe(self) -> Recipe:
+    def _recipe(self) -> "Recipe":
+        from hpsearch.export.recipe import Recipe  # noqa: PLC0415 - likewise
+
         return Recipe.of_trial(f"study {self.study!r}, trial {self.trial},", self.recipe, self.network)
 
     def __getitem__(self, name: str) -> ParameterValue:
@@ -150,6 +151,7 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
         StorageError: the store cannot be read.
     """
     # imported here: the name is wanted without MLflow, whose package this one wraps
+    from hpsearch.export.stored_network import stored_network  # noqa: PLC0415 - the engine
     from hpsearch.tracking import run_id  # noqa: PLC0415
 
     place = Store.locate(store)
@@ -171,7 +173,7 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
     )
 
 
-def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
+def load_model(study: str, *, store: str | Path | None = None) -> "TrainedModel":
     """The refitted winner of a study, with its preprocessing inside: `load_model("digits").predict(inputs)`.
 
     Raises:
@@ -189,6 +191,8 @@ def load_model(study: str, *, store: str | Path | None = None) -> TrainedModel:
             f"study {home.key!r} keeps no model: its trainer {trainer} makes one of the best parameters, "
             f"best_params({home.key!r})"
         )
+    from hpsearch.model import TrainedModel  # noqa: PLC0415 - the engine
+
     return TrainedModel.load(home.model)
 
 
@@ -234,57 +238,3 @@ def curves(study: str, trial: int | None = None, *, store: str | Path | None = N
         raise UnknownTrialError(f"study {home.key!r} has trials 0 to {len(facts) - 1}, not {trial}")
     index = pd.RangeIndex(1, fact.epochs + 1, name="epoch")
     return pd.DataFrame({name: curve for name, curve in fact.curves.items() if curve}, index=index)
-
-
-def best_trial(facts: Sequence[TrialFact], directions: Sequence[str], *, study: str) -> TrialFact:
-    """The best finished trial by the first objective; of equals, by the next.
-
-    Raises:
-        UnknownTrialError: no trial has finished.
-    """
-    best = ranked(facts, directions)
-    if not best:
-        raise UnknownTrialError(
-            f"study {study!r}: none of its {len(facts)} trials has finished; `hpsearch trials {study}` says why"
-        )
-    return best[0]
-
-
-def selected_trial(home: StudyHome, stored: FactStore) -> TrialFact:
-    """The trial that would win as things stand, by what the study's last run says of `select`.
-
-    Raises:
-        UnknownTrialError: no trial has finished.
-    """
-    best_trial(facts := stored.facts(), stored.directions, study=home.key)
-    return pick(
-        ranked(facts, stored.directions),
-        select=str(last_run(home).get("select", "best")),
-        metric=first_metric(stored.attributes),
-        direction=stored.directions[0],
-    )
-
-
-def metrics_of_study(attributes: Mapping[str, Any]) -> tuple[str, ...]:
-    """The metrics of a study's objectives, from what is stored of it."""
-    canonical = attributes["canonical"]
-    objectives = canonical.get("objectives") or [canonical["objective"]]
-    return tuple(str(objective["metric"]) for objective in objectives)
-
-
-def first_metric(attributes: Mapping[str, Any]) -> str:
-    """The metric that decides which trial is best."""
-    return metrics_of_study(attributes)[0]
-
-
-def open_for_reading(home: StudyHome) -> FactStore:
-    """A study's facts, for reading beside whoever writes them.
-
-    Raises:
-        UnknownStudyError: the study has not stored anything yet.
-        StorageError: the facts cannot be read.
-    """
-    place = place_of(home)
-    if not FactStore.exists(place, study=home.key):
-        raise UnknownStudyError(f"study {home.key!r} holds no trials yet; run it with `hpsearch run FILE`")
-    return FactStore.open(place, study=home.key)

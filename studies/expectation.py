@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from hpsearch.model import TrainedModel
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.store import Store, load_result
 

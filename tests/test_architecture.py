@@ -22,6 +22,7 @@ ORDER = [
     "preview",
     "likeness",
     "results",
+    "reading",
     "trial_table",
     "pictures",
     "model_card",

@@ -36,6 +36,11 @@ def test_an_unknown_name_is_an_attribute_error():
         ("import hpsearch.spec", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.execution", {"pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.tracking", {"mlflow", "sqlalchemy"}),
+        # what trials, show and status print comes from the facts alone
+        (
+            "import hpsearch.reading, hpsearch.cli.describe, hpsearch.upkeep.activity",
+            {"numpy", "pandas", "optuna", "mlflow", "pydantic"},
+        ),
     ],
 )
 def test_heavy_imports_wait_until_they_are_needed(statement, unwanted):

@@ -20,7 +20,8 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from hpsearch.cli.describe import console, data_sentence, number
+from hpsearch.cli.describe import console, number
+from hpsearch.cli.setting import data_sentence
 from hpsearch.data import PreparedData
 from hpsearch.judgment.finding import Finding
 from hpsearch.judgment.sentences import counted

@@ -84,8 +84,9 @@ def _json(course: "Course", cost: "Estimate", networks: "list[Network]", proposa
 
 
 def _print(course: "Course", cost: "Estimate", networks: "list[Network]", proposals: int) -> None:
-    from hpsearch.cli.describe import console, data_sentence, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
     from hpsearch.cli.networks import network_table  # noqa: PLC0415
+    from hpsearch.cli.setting import data_sentence  # noqa: PLC0415
     from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     out = console()

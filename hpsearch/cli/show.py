@@ -14,7 +14,7 @@ from hpsearch.store import Store, StudyHome
 
 if TYPE_CHECKING:
     from hpsearch.search.fact import TrialFact
-    from hpsearch.search.facts import FactStore
+    from hpsearch.search.reader import Reader
 
 _MARKS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 40
@@ -82,15 +82,15 @@ def find_trial(home: StudyHome, number: int | None) -> "TrialFact":
     return fact
 
 
-def _opened(home: StudyHome) -> "tuple[FactStore, list[TrialFact]]":
-    from hpsearch.results import open_for_reading  # noqa: PLC0415 - help must not import optuna
+def _opened(home: StudyHome) -> "tuple[Reader, list[TrialFact]]":
+    from hpsearch.reading import open_for_reading  # noqa: PLC0415 - help must not import optuna
 
     stored = open_for_reading(home)
     return stored, stored.facts()
 
 
-def _best(home: StudyHome, stored: "FactStore", facts: "Sequence[TrialFact]") -> "TrialFact":
-    from hpsearch.results import best_trial  # noqa: PLC0415 - likewise
+def _best(home: StudyHome, stored: "Reader", facts: "Sequence[TrialFact]") -> "TrialFact":
+    from hpsearch.reading import best_trial  # noqa: PLC0415 - likewise
 
     return best_trial(facts, stored.directions, study=home.key)
 

@@ -30,8 +30,9 @@ def validate(file: Path, overrides: tuple[str, ...], *, as_json: bool) -> None:
     from rich.markup import escape  # noqa: PLC0415
 
     from hpsearch.architecture import example_network  # noqa: PLC0415
-    from hpsearch.cli.describe import command, console, data_sentence, space_table  # noqa: PLC0415
+    from hpsearch.cli.describe import command, console  # noqa: PLC0415
     from hpsearch.cli.networks import network_table  # noqa: PLC0415
+    from hpsearch.cli.setting import data_sentence, space_table  # noqa: PLC0415
     from hpsearch.fit import prepare_study  # noqa: PLC0415
     from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 

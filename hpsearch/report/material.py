@@ -8,8 +8,9 @@ import numpy as np
 
 from hpsearch.errors import UnknownStudyError
 from hpsearch.judgment.importance import Importance, importances
-from hpsearch.results import open_for_reading
+from hpsearch.reading import begun_place
 from hpsearch.search.fact import TrialFact
+from hpsearch.search.facts import FactStore
 from hpsearch.search.ranking import ranked
 from hpsearch.store import StudyHome, load_nested, load_result
 
@@ -69,7 +70,7 @@ def gather(home: StudyHome) -> Material:
         UnknownStudyError: it holds no trials yet.
         StorageError: it cannot be read.
     """
-    store = open_for_reading(home)
+    store = FactStore.open(begun_place(home), study=home.key)
     facts, attributes = store.facts(), store.attributes
     if not facts:
         raise UnknownStudyError(f"study {home.key!r} holds no trials yet; go on with `hpsearch run FILE`")

@@ -52,7 +52,7 @@ def activity(home: StudyHome) -> Activity:
         StorageError: its facts cannot be read.
     """
     from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
-    from hpsearch.results import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - optuna
+    from hpsearch.reading import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - optuna
 
     runner, last = holder_of(home.lock), last_run(home)
     budget = last.get("trials")

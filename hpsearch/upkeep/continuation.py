@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.errors import HpsearchError, InputError, StorageError
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.search.facts import FactStore, StudyLock
 from hpsearch.search.places import Database, place_of, remember_place
 from hpsearch.spec import StudySpec, parse_study

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from hpsearch.errors import StorageError, UnknownStudyError
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.store import Store
 from tests.support.postgres import PostgresServer
 from tests.support.studies import QUICK, cli, run_quick, table

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from hpsearch.errors import UnknownStudyError
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.store import Store
 from hpsearch.study import run_study
 from tests.support.studies import Watcher, cli, spec_of

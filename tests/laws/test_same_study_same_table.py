@@ -11,7 +11,7 @@ import time
 import psutil
 import pytest
 
-from hpsearch.results import open_for_reading
+from hpsearch.reading import open_for_reading
 from hpsearch.store import Store
 from tests.support.studies import QUICK, run_quick, table
 

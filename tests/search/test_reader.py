@@ -52,6 +52,8 @@ def test_what_is_read_is_what_optuna_reads_as_it_comes(written):
         store.append(two_values(one))
         assert repr(reader.since(0)) == repr(store.facts())
     assert reader.since(7) == store.since(7)
+    assert reader.directions == store.directions == ("minimize", "minimize")
+    assert reader.attributes == store.attributes == {"about": {"seed": 3}}
     whole = reader.since(0)
     with path.open("ab") as journal:
         journal.write(b'{"op_code": 4, "study')

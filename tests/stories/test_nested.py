@@ -8,9 +8,9 @@ import pytest
 
 from hpsearch.errors import InputError
 from hpsearch.nested import fold_specs, run_nested
+from hpsearch.reading import open_for_reading
 from hpsearch.report import render_report
 from hpsearch.report.material import gather
-from hpsearch.results import open_for_reading
 from hpsearch.store import Store, load_nested, load_result
 from tests.support.studies import Watcher, cli_here, run_quick
 
