@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from hpsearch.leaving import leave_at_once
 from hpsearch.spec import load_study
 from hpsearch.store import Store
 
@@ -99,4 +100,5 @@ def watched(options: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    leave_at_once()  # as the command line does; the peers' processes too
     print(json.dumps(watched(json.loads(sys.argv[1]))))

@@ -6,6 +6,8 @@ The same data and split (arrays from a file, which saves it the preprocessing), 
 pruning. Left out, in its favour: the weights of the best epoch, the train loss in evaluation mode, refit and test.
 """
 
+import atexit
+import gc
 import json
 import os
 import subprocess
@@ -188,4 +190,5 @@ def make_optimizer(trial: optuna.Trial, model: nn.Module) -> torch.optim.Optimiz
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # as hpsearch's: no last search for garbage
     main()

@@ -5,6 +5,8 @@
 One split, the study's own, in place of several folds; the epochs are what is halved. The solvers that it has.
 """
 
+import atexit
+import gc
 import json
 import sys
 import time
@@ -63,4 +65,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    atexit.register(gc.freeze)  # as hpsearch's: no last search for garbage
     main()
