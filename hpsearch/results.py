@@ -1,6 +1,7 @@
 """What code takes from a study: its best parameters, its model, its trials."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -8,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from hpsearch.errors import UnknownTrialError
 from hpsearch.pictures import table_html
 from hpsearch.reading import best_trial, metrics_of_study, open_for_reading, selected_trial
-from hpsearch.search.fact import ParameterValue
+from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.ranking import ranked
-from hpsearch.store import Store, load_result
+from hpsearch.store import Store, StudyHome, load_result
 from hpsearch.trial_table import rows_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from hpsearch.export.recipe import Recipe
     from hpsearch.model import TrainedModel
 
-_PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test", "recipe", "network")
+_PROVENANCE: Final = ("study", "trial", "run_id", "fingerprint", "scores", "test", "recipe")
 
 
 class BestParams(Mapping[str, ParameterValue]):
@@ -34,10 +35,9 @@ class BestParams(Mapping[str, ParameterValue]):
         test: the refitted winner's test scores, each a mapping with value, low and high; empty until the
             study has ended.
         recipe: all hyperparameters of the trial, those left at their default too.
-        network: the layers of the refitted network; None until the study has ended.
     """
 
-    __slots__ = ("_params", *_PROVENANCE)
+    __slots__ = ("_network", "_params", *_PROVENANCE)
 
     _params: Mapping[str, ParameterValue]
     study: str
@@ -47,10 +47,17 @@ class BestParams(Mapping[str, ParameterValue]):
     scores: Mapping[str, float]
     test: Mapping[str, Mapping[str, float]]
     recipe: Mapping[str, Any]
-    network: Mapping[str, Any] | None
+    _network: Callable[[], Mapping[str, Any] | None]
 
-    def __init__(self, params: Mapping[str, ParameterValue], **provenance: Any) -> None:
+    def __init__(
+        self,
+        params: Mapping[str, ParameterValue],
+        *,
+        network: Callable[[], Mapping[str, Any] | None],
+        **provenance: Any,
+    ) -> None:
         object.__setattr__(self, "_params", dict(params))
+        object.__setattr__(self, "_network", cache(lambda: _frozen(network())))
         for name in _PROVENANCE:
             object.__setattr__(self, name, _frozen(provenance[name]))
 
@@ -58,9 +65,14 @@ class BestParams(Mapping[str, ParameterValue]):
         """Copies and pickles are made from plain values."""
         return _best_params_of, (dict(self._params), self.provenance())
 
+    @property
+    def network(self) -> Mapping[str, Any] | None:
+        """The layers of the refitted network; None until the study has ended."""
+        return self._network()
+
     def provenance(self) -> dict[str, Any]:
         """All attributes, as plain values that JSON can hold."""
-        return {name: _thawed(getattr(self, name)) for name in _PROVENANCE}
+        return {name: _thawed(getattr(self, name)) for name in (*_PROVENANCE, "network")}
 
     def to_torch(self) -> str:
         """The source text of the same network, optimizer and training in PyTorch.
@@ -125,7 +137,9 @@ class BestParams(Mapping[str, ParameterValue]):
 
 
 def _best_params_of(params: Mapping[str, ParameterValue], provenance: Mapping[str, Any]) -> BestParams:
-    return BestParams(params, **provenance)
+    known = dict(provenance)
+    network = known.pop("network")
+    return BestParams(params, network=lambda: network, **known)
 
 
 def _frozen(value: Any) -> Any:
@@ -151,7 +165,6 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
         StorageError: the store cannot be read.
     """
     # imported here: the name is wanted without MLflow, whose package this one wraps
-    from hpsearch.export.stored_network import stored_network  # noqa: PLC0415 - the engine
     from hpsearch.tracking import run_id  # noqa: PLC0415
 
     place = Store.locate(store)
@@ -169,8 +182,24 @@ def best_params(study: str, *, store: str | Path | None = None) -> BestParams:
         scores=dict(fact.scores),
         test=result["test"] if result is not None and concluded else {},
         recipe=dict(fact.hyperparameters),
-        network=stored_network(home, fact) if concluded else None,
+        network=_network_of(home, fact) if concluded else lambda: None,
     )
+
+
+def _network_of(home: StudyHome, fact: TrialFact) -> Callable[[], Mapping[str, Any] | None]:
+    """What makes the network of the files as they are now: the engine's import takes longer than all else."""
+    try:
+        description = (home.model / "model.json").read_text(encoding="utf-8")
+        study_file = home.study_file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return lambda: None
+
+    def make() -> Mapping[str, Any] | None:
+        from hpsearch.export.stored_network import stored_network  # noqa: PLC0415 - the engine
+
+        return stored_network(description, study_file, fact)
+
+    return make
 
 
 def load_model(study: str, *, store: str | Path | None = None) -> "TrainedModel":

@@ -36,9 +36,9 @@ def test_an_unknown_name_is_an_attribute_error():
         ("import hpsearch.spec", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.execution", {"pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.tracking", {"mlflow", "sqlalchemy"}),
-        # what trials, show and status print comes from the facts alone
+        # what trials, show, best and status print comes from the facts alone
         (
-            "import hpsearch.reading, hpsearch.cli.describe, hpsearch.upkeep.activity",
+            "import hpsearch.reading, hpsearch.results, hpsearch.cli.describe, hpsearch.upkeep.activity",
             {"numpy", "pandas", "optuna", "mlflow", "pydantic"},
         ),
     ],

@@ -1,13 +1,16 @@
 """`hpsearch best`: the best parameters of a study, in the form that is wanted."""
 
 from pprint import pformat
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.cli.output import hint, print_json
 from hpsearch.store import Store
+
+if TYPE_CHECKING:
+    from hpsearch.results import BestParams
 
 
 @click.command(
@@ -46,27 +49,27 @@ def best(study: str, store: Store, form: str) -> None:
         case "python":
             click.echo(f"best_params = {pformat(dict(params), sort_dicts=False, width=100)}")
         case _:
-            _print_best(dict(params), params.provenance())
+            _print_best(params)
             hint("hpsearch", "show", params.study, params.trial)
 
 
-def _print_best(params: dict[str, Any], provenance: dict[str, Any]) -> None:
+def _print_best(params: "BestParams") -> None:
     from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
 
     out = console()
-    out.print(f"[bold]{provenance['study']}[/], best of its trials: trial-{provenance['trial']:04d}")
+    out.print(f"[bold]{params.study}[/], best of its trials: trial-{params.trial:04d}")
     table = plain_table("parameter", "value")
     for name, value in params.items():
         table.add_row(name, number(value))
     out.print(table)
     scores = plain_table("score", "value", "95% interval")
-    for name, value in provenance["scores"].items():
+    for name, value in params.scores.items():
         scores.add_row(name.replace("_", " "), number(value), "")
-    for name, score in provenance["test"].items():
+    for name, score in params.test.items():
         scores.add_row(
             f"test {name.replace('_', ' ')}",
             number(score["value"]),
             f"{number(score['low'])} to {number(score['high'])}",
         )
     out.print(scores)
-    out.print(f"data {provenance['fingerprint']}, MLflow run {provenance['run_id'] or 'not written yet'}")
+    out.print(f"data {params.fingerprint}, MLflow run {params.run_id or 'not written yet'}")
