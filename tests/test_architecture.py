@@ -50,6 +50,7 @@ ORDER = [
     "randomness",
     "addresses",
     "leaving",
+    "overlapping",
     "errors",
 ]
 OWNERS = {

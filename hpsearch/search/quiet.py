@@ -4,15 +4,13 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
+
+from hpsearch.overlapping import Overlapping
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep back optuna's INFO messages and its warnings about experimental and deprecated options.
-
-    The study file says what is wanted, and its reader has judged it; a program that uses Optuna besides keeps
-    its own settings.
-    """
+def _kept_back() -> Iterator[None]:
     logger = logging.getLogger("optuna")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -23,3 +21,11 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+quiet: Final = Overlapping(_kept_back)
+"""Keeps back optuna's INFO messages and its warnings about experimental and deprecated options.
+
+The study file says what is wanted, and its reader has judged it; a program that uses Optuna besides keeps its own
+settings.
+"""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -82,6 +83,26 @@ def test_files_specs_and_text_of_progress(tmp_path, capsys):
     again = run_study(StudySpec.model_validate(content), store=tmp_path / "b")
     assert [fact.params for fact in again.result.facts] == [fact.params for fact in seen]
     assert "3/3 trials" in capsys.readouterr().err
+
+
+def test_studies_run_in_threads_side_by_side(study, arrays, tmp_path, capfd):
+    """In one store, silently, each as it would alone."""
+    found = {}
+
+    def run(name):
+        found[name] = run_study({**SMALL, "study": name}, data=arrays, store=tmp_path, progress=False)
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("one", "other", "third")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for each in found.values():
+        curves = [fact.curves for fact in each.result.facts]
+        assert curves == [fact.curves for fact in study.result.facts[: len(curves)]]
+        assert each.result.result["test"] == study.result.result["test"]
+    assert len(found) == 3
+    assert capfd.readouterr() == ("", "")
 
 
 def test_pictures_are_data_as_well(tmp_path):
