@@ -88,7 +88,7 @@ def run_study(
             study names (`data: {target: price}`), or a function that returns one of these. It is kept in the store, by
             its content.
         store: where everything is kept; `./mlruns` or $HPSEARCH_STORE unless given.
-        workers: how many processes train. With more than one a script needs `if __name__ == "__main__":`.
+        workers: how many processes train.
         fresh: begin a new generation beside the stored trials.
         progress: whether lines on standard error tell how it goes; or a function that is given each trial.
         trainer: what trains in place of hpsearch's networks: `(parameters, data) -> one dict of metrics an epoch`.
@@ -98,6 +98,7 @@ def run_study(
 
     Raises:
         HpsearchError: as the command line would report it.
+        KeyboardInterrupt: what had finished is kept, and the same call goes on from there.
     """
     place = Store.locate(store)
     own = {} if trainer is None else {"trainer": Extension.of(trainer)}
@@ -106,7 +107,11 @@ def run_study(
     told = tuple(map(Extension.of, callbacks))
     code = Code(allowed=allow_code, given=own, callbacks=told)
     observer = _Observer(progress)
-    result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
+    try:
+        result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"stopped; {observer.kept} finished trials are kept: the same call goes on from there")
+        raise
     return Study(result=result, name=result.home.key, store=place.root)
 
 
@@ -157,6 +162,11 @@ class _Observer:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._total = self._stored = self._done = 0
+
+    @property
+    def kept(self) -> int:
+        """How many trials are stored."""
+        return max(self._stored, self._done)
 
     def opened(self, spec: StudySpec, home: StudyHome, data: "PreparedData", stored: int) -> None:
         self._total, self._stored = max(spec.budget.trials, stored), stored

@@ -85,6 +85,21 @@ def test_files_specs_and_text_of_progress(tmp_path, capsys):
     assert "3/3 trials" in capsys.readouterr().err
 
 
+def test_a_stopped_run_says_what_is_kept_and_goes_on(arrays, tmp_path):
+    """As Ctrl-C and a notebook's button stop it."""
+
+    def press(fact):
+        if fact.number == 1:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        run_study(SMALL, data=arrays, store=tmp_path, progress=press)
+    assert caught.value.__notes__ == ["stopped; 2 finished trials are kept: the same call goes on from there"]
+    told = []
+    run_study(SMALL, data=arrays, store=tmp_path, progress=False, callbacks=[told.append])
+    assert [event.trial for event in told if event.kind == "trial_ends"] == [2]
+
+
 def test_studies_run_in_threads_side_by_side(study, arrays, tmp_path, capfd):
     """In one store, silently, each as it would alone."""
     found = {}
