@@ -6,9 +6,9 @@ from itertools import accumulate
 from math import isfinite, log
 from typing import Any, Final
 
-_WIDTH: Final = 420
-_HEIGHT: Final = 180
-_MARGIN: Final = 40
+_WIDTH: Final = 440
+_HEIGHT: Final = 200
+_MARGIN: Final = 54
 _SHOWN: Final = {"train_loss": "#1f77b4", "validation_loss": "#d62728"}
 
 
