@@ -8,17 +8,21 @@ import pandas as pd
 
 from hpsearch.data.columns import numbers, texts
 from hpsearch.data.preprocessing import CategoricalColumn, FittedColumn, Preprocessor
+from hpsearch.errors import DataError, Problem
 from hpsearch.model import TrainedModel
 
 _SHOWN: Final = 5
 _BEYOND: Final = 1e-9
 
 
-def completed(model: TrainedModel, frame: "pd.DataFrame") -> "tuple[pd.DataFrame, list[str]]":
+def completed(model: TrainedModel, frame: "pd.DataFrame", source: str) -> "tuple[pd.DataFrame, list[str]]":
     """The table with every column that the model wants, and what is unlike the training data, a sentence each.
 
     A missing column counts as missing in every row: it is filled as the model fills missing values. A model of other
-    inputs than tables gets what it is given.
+    inputs than tables gets what it is given. `source` is what the table is called.
+
+    Raises:
+        DataError: it has none of the columns.
     """
     preprocessor = model.preprocessor
     if not isinstance(preprocessor, Preprocessor):
@@ -26,6 +30,8 @@ def completed(model: TrainedModel, frame: "pd.DataFrame") -> "tuple[pd.DataFrame
     given = [str(name) for name in frame.columns]
     frame = frame.set_axis(given, axis=1)
     missing = [name for name in preprocessor.columns if name not in given]
+    if len(missing) == len(preprocessor.columns):
+        raise DataError(_strange(source, given, missing))
     found = [f"column {name!r} is missing; all its values are filled in" for name in missing]
     frame = frame.assign(**dict.fromkeys(missing, np.nan))
     ranges = model.about.get("ranges", {})
@@ -38,6 +44,12 @@ def completed(model: TrainedModel, frame: "pd.DataFrame") -> "tuple[pd.DataFrame
         shown = ", ".join(map(repr, further[:_SHOWN])) + (", ..." if further[_SHOWN:] else "")
         found.append(f"columns that the model does not use: {shown}")
     return frame, found
+
+
+def _strange(source: str, given: Sequence[str], wanted: Sequence[str]) -> Problem:
+    shown, there = (", ".join(map(repr, names[:_SHOWN])) for names in (wanted, given))
+    rule = f"has none of the columns that the model learned from, {shown}{', ...' if wanted[_SHOWN:] else ''}"
+    return Problem(place=source, rule=rule, remedy=f"is it another table? It has {there}")
 
 
 def _differences(

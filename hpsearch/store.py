@@ -11,6 +11,7 @@ import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from hpsearch.errors import InputError, StorageError, UnknownStudyError
 
 STORE_VARIABLE: Final = "HPSEARCH_STORE"
 _DEFAULT: Final = "mlruns"
+_SHOWN: Final = 20
 _REFERENCE: Final = re.compile(
     r"^(?P<name>[A-Za-z0-9][A-Za-z0-9_.-]{0,63})(~(?P<generation>[1-9][0-9]{0,5}))?$"
 )
@@ -184,12 +186,18 @@ class Store:
         if match["generation"]:
             homes = [home for home in homes if home.generation == int(match["generation"])]
         if not homes:
-            known = ", ".join(home.key for home in self.all_studies()) or "none yet"
-            raise UnknownStudyError(
-                f"no study {reference!r} in {self.root} (there: {known}); run one with `hpsearch run FILE`, "
-                f"or name another store with --store or {STORE_VARIABLE}"
-            )
+            raise UnknownStudyError(self._unknown(reference))
         return homes[-1]
+
+    def _unknown(self, reference: str) -> str:
+        known = [home.key for home in self.all_studies()]
+        near = get_close_matches(reference, known, n=1)
+        there = ", ".join(known[:_SHOWN]) + (f", ... ({len(known)} in all)" if known[_SHOWN:] else "")
+        meant = f"did you mean {near[0]!r}? Else " if near else ""
+        return (
+            f"no study {reference!r} in {self.root} (there: {there or 'none yet'}); {meant}run one with "
+            f"`hpsearch run FILE`, or name another store with --store or {STORE_VARIABLE}"
+        )
 
     def _home(self, path: Path) -> StudyHome | None:
         match = _REFERENCE.match(path.name)
@@ -198,7 +206,10 @@ class Store:
         return StudyHome(path=path, name=match["name"], generation=int(match["generation"] or 1))
 
 
-def write_text(path: Path, text: str) -> None:
+_AGAIN: Final = "run the study again when it can: it goes on from here"
+
+
+def write_text(path: Path, text: str, *, remedy: str = _AGAIN) -> None:
     """Replace a file as a whole: a reader, or a crash, sees the old text or the new one.
 
     Raises:
@@ -211,9 +222,7 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
-        raise StorageError(
-            f"{path}: cannot be written: {error.strerror}; run the study again when it can: it goes on from here"
-        ) from error
+        raise StorageError(f"{path}: cannot be written: {error.strerror}; {remedy}") from error
 
 
 def load_result(home: StudyHome) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final
 
@@ -55,6 +56,15 @@ class _LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101 - the table above says so
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The verb that is called; of one that is not there, the nearest."""
+        near = [] if args[0] in _VERBS else get_close_matches(args[0], _VERBS, n=1)
+        if near:
+            raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the verbs from the table, so that help imports none of them."""
         with formatter.section("Commands"):
@@ -64,7 +74,7 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Start with: hpsearch run studies/digits.yaml",
+    epilog="Start with: hpsearch init train.csv --target COLUMN, or hpsearch init sklearn/digits",
 )
 @click.version_option(package_name="hpsearch")
 def cli() -> None:
@@ -80,6 +90,9 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         code = cli.main(args=arguments, prog_name="hpsearch", standalone_mode=False)
     except click.exceptions.Abort:
+        click.echo(
+            "aborted" if sys.stdin.isatty() else "\naborted", err=True
+        )  # a question is still on the line
         code = InterruptedRunError.exit_code
     except click.ClickException as error:
         error.show()
@@ -88,10 +101,17 @@ def main(arguments: list[str] | None = None) -> None:
         click.echo("interrupted", err=True)
         code = InterruptedRunError.exit_code
     except HpsearchError as error:
-        colour = False if os.environ.get("NO_COLOR") else None  # None: where the terminal has it
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True, color=colour)
+        _complain(str(error))
         code = error.exit_code
+    except OSError as error:  # what writes a file of ours says more: this is where standard output leads
+        _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        code = HpsearchError.exit_code
     sys.exit(_exit_code(code))
+
+
+def _complain(text: str) -> None:
+    colour = False if os.environ.get("NO_COLOR") else None  # None: where the terminal has it
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {text}", err=True, color=colour)
 
 
 def _exit_code(code: Any) -> int:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import hint, json_option, print_json, words
-from hpsearch.cli.run import code_option, watched_run, workers_option
+from hpsearch.cli.output import command_line, hint, json_option, print_json
+from hpsearch.cli.run import SUMMARY_KEYS, code_option, watched_run, workers_option
 from hpsearch.store import Store
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     help="So many beyond those that are stored.  [default: up to the budget of the last run]",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
-@json_option
+@json_option(*SUMMARY_KEYS)
 def extend(
     study: str, store: Store, workers: int, code: "Code", *, trials: int | None, quiet: bool, as_json: bool
 ) -> None:
@@ -50,7 +50,7 @@ def extend(
         spec = stored_spec(home, [] if budget is None else [f"budget.trials={budget}"])
     else:
         spec = extended(home, trials)
-    again = words("hpsearch", "extend", home.key)
+    again = command_line("extend", home.key)
     watched_run(spec, store=store, workers=workers, code=code, quiet=quiet, as_json=as_json, again=again)
 
 
@@ -77,7 +77,7 @@ def _check_latest(store: Store, key: str, name: str) -> None:
     "--failed", is_flag=True, required=True, help="Those that could not be trained: out of memory, killed."
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
-@json_option
+@json_option(*SUMMARY_KEYS)
 def retry(
     study: str, store: Store, workers: int, code: "Code", *, failed: bool, quiet: bool, as_json: bool
 ) -> None:
@@ -92,7 +92,7 @@ def retry(
     begun = begin_retry(store, store.find(study))
     numbers = ", ".join(map(str, begun.failed[:10])) + (", ..." if begun.failed[10:] else "")
     click.echo(f"failed: {numbers}; {begun.home.key} keeps the {begun.kept} trials before them", err=True)
-    again = words("hpsearch", "extend", begun.home.key)
+    again = command_line("extend", begun.home.key)
     watched_run(
         begun.spec, store=store, workers=workers, code=code, quiet=quiet, as_json=as_json, again=again
     )
@@ -106,9 +106,14 @@ def retry(
 @study_argument
 @store_option
 @code_option
-@json_option
+@json_option("study", "trial", "metric", "selected", "values", "test", "epochs")
 @click.option(
-    "--seeds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many other seeds."
+    "--seeds",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="How many other seeds.",
 )
 @click.option("--trial", type=click.IntRange(min=0), metavar="N", help="Another trial than the best one.")
 def refit(study: str, store: Store, code: "Code", *, as_json: bool, seeds: int, trial: int | None) -> None:
@@ -128,7 +133,7 @@ def refit(study: str, store: Store, code: "Code", *, as_json: bool, seeds: int, 
         print_json({"study": home.key, **report.to_json()})
         return
     _print_report(home.key, report)
-    hint("hpsearch", "show", home.key, report.trial)
+    hint("show", home.key, report.trial)
 
 
 def _print_report(study: str, report: "Reseeded") -> None:

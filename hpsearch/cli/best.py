@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import hint, print_json
+from hpsearch.cli.output import JsonOption, hint, print_json
 from hpsearch.store import Store
 
 if TYPE_CHECKING:
@@ -33,7 +33,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="table: for people, with scores. yaml: the parameters alone. json: with provenance. python: a dict.",
 )
-@click.option("--json", "form", flag_value="json", help="The same as -f json.")
+@click.option(
+    "--json",
+    "form",
+    flag_value="json",
+    help="The same as -f json.",
+    cls=JsonOption,
+    keys=("params", "study", "trial", "run_id", "fingerprint", "scores", "test", "recipe", "network"),
+    form="an object",
+)
 def best(study: str, store: Store, form: str) -> None:
     """Show the best parameters of a STUDY so far."""
     from hpsearch.results import best_params  # noqa: PLC0415 - help must not import optuna
@@ -50,7 +58,8 @@ def best(study: str, store: Store, form: str) -> None:
             click.echo(f"best_params = {pformat(dict(params), sort_dicts=False, width=100)}")
         case _:
             _print_best(params)
-            hint("hpsearch", "show", params.study, params.trial)
+    if form != "json":
+        hint("show", params.study, params.trial)
 
 
 def _print_best(params: "BestParams") -> None:

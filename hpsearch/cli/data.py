@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from hpsearch.cli.options import Verb, file_argument, overrides_option
+from hpsearch.cli.options import Verb, as_options, file_argument, overrides_option
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import InputError
 from hpsearch.spec import load_study
@@ -26,7 +26,10 @@ _MOST: Final = 30
 )
 @file_argument
 @overrides_option
-@json_option
+@json_option(
+    *("source", "kind", "shape", "rows", "task", "targets", "columns", "lengths", "duplicates", "drift"),
+    *("warnings", "fingerprint"),
+)
 @click.option(
     "--html",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -50,7 +53,7 @@ def data(file: Path, overrides: tuple[str, ...], *, as_json: bool, html: Path | 
         print_json(about.to_json())
     else:
         _print(about, html)
-        hint("hpsearch", "run", file, *(word for override in overrides for word in ("-S", override)))
+        hint("run", file, *as_options(overrides))
 
 
 def _write(path: Path, about: "Description") -> None:

@@ -1,10 +1,9 @@
 """Words, numbers and tables for the terminal."""
 
-import shlex
+import os
 from typing import Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 _PIPE_WIDTH: Final = 160
@@ -17,6 +16,11 @@ def console(*, stderr: bool = False, quiet: bool = False) -> Console:
         made.soft_wrap = True
         made.width = _PIPE_WIDTH
     return made
+
+
+def is_watched(out: Console) -> bool:
+    """Whether someone sits before a terminal and sees a bar move: CI keeps what is printed as a text."""
+    return out.file.isatty() and not out.is_dumb_terminal and not os.environ.get("CI")
 
 
 def plain_table(*headers: str) -> Table:
@@ -38,8 +42,3 @@ def span(seconds: float) -> str:
         return f"{max(seconds, 1):.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def command(*words: object) -> str:
-    """A command to type in a shell, as markup."""
-    return escape(shlex.join(map(str, words)))

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import click
 
-from hpsearch.cli.output import hint, print_json
+from hpsearch.cli.options import as_options
+from hpsearch.cli.output import command_line, hint, print_json
 from hpsearch.errors import HpsearchError, InputError, StorageError, StudyBusyError
 from hpsearch.fit import prepare_study
 from hpsearch.search.lock import holder_of
@@ -45,11 +46,11 @@ def run_detached(
     for home in store.generations(spec.study):
         if holder := holder_of(home.lock):
             raise StudyBusyError(
-                f"study {home.key!r} is being run by process {holder.pid}; `hpsearch stop` ends it"
+                f"study {home.key!r} is being run by process {holder.pid}; `{command_line('stop', home.key)}` ends it"
             )
     log = store.logs / f"{spec.study}.log"
     words = [sys.executable, "-m", "hpsearch", "run", str(file), "--store", str(store.root)]
-    words += [word for override in overrides for word in ("-S", override)]
+    words += as_options(overrides)
     for name, value in options:
         if value is not None:
             words += [name] if value is True else [name, str(value)]
@@ -60,7 +61,7 @@ def run_detached(
         print_json({"study": spec.study, "pid": process.pid, "log": str(log)})
         return
     click.echo(f"{spec.study} runs in the background: process {process.pid}, log {log}")
-    hint("hpsearch", "logs", spec.study, "--follow")
+    hint("logs", spec.study, "--follow")
 
 
 def _started(words: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":

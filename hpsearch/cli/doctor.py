@@ -22,7 +22,7 @@ _MARKS: Final = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "problem
     ),
 )
 @store_option
-@json_option
+@json_option("name", "level", "found", "remedy", form="a list of objects")
 @click.option(
     "--uri", metavar="URI", help="An MLflow tracking server to reach.  [default: $MLFLOW_TRACKING_URI]"
 )
@@ -50,4 +50,4 @@ def doctor(store: Store, *, as_json: bool, uri: str | None) -> None:
     if problems:
         raise HpsearchError(f"{problems} of {len(found)} checks found a problem")
     if not as_json:
-        hint("hpsearch", "init", "data.csv", "--target", "COLUMN")
+        hint("init", "data.csv", "--target", "COLUMN")

@@ -36,7 +36,7 @@ from hpsearch.store import Store
     show_default=True,
     help="Of a .py file: the library that builds and trains the same network.",
 )
-@json_option
+@json_option("file", "takes", "deviation")
 def export(model: str, store: Store, *, output: Path, source: str, as_json: bool) -> None:
     """Write MODEL, a study or the directory of a saved model, to FILE; its ending says how.
 
@@ -46,13 +46,13 @@ def export(model: str, store: Store, *, output: Path, source: str, as_json: bool
     """
     from hpsearch.cli.predict import load  # noqa: PLC0415 - numpy
 
-    written = {"file": str(output)}
+    written: dict[str, object] = {"file": str(output), "takes": None, "deviation": None}
     match output.suffix.lower():
         case ".onnx":
             from hpsearch.export.onnx_file import write_onnx  # noqa: PLC0415
 
             done = write_onnx(load(model, store), output)
-            written |= {"takes": done.takes, "deviation": f"{done.deviation:.2g}"}
+            written |= {"takes": done.takes, "deviation": done.deviation}
             said = (
                 f"takes {done.takes} ({len(done.columns)}), deviates by {done.deviation:.1e} in onnxruntime"
             )
@@ -62,6 +62,10 @@ def export(model: str, store: Store, *, output: Path, source: str, as_json: bool
             write_archive(load(model, store), output)
             said = "arrays and model.json"
         case ".py":
+            if (Path(model) / "model.json").is_file():
+                raise InputError(
+                    f"-o {output}: a recipe is of a study's best trial; name the study, not {model}"
+                )
             from hpsearch.results import best_params  # noqa: PLC0415
 
             best = best_params(model, store=store.root)
@@ -77,4 +81,4 @@ def export(model: str, store: Store, *, output: Path, source: str, as_json: bool
         print_json(written)
         return
     click.echo(f"{output}: {said}")
-    hint("hpsearch", "predict", model, "data.csv")
+    hint("predict", model, "data.csv")

@@ -9,8 +9,8 @@ import click
 from hpsearch.cli.completion import files
 from hpsearch.cli.options import Verb
 from hpsearch.cli.output import hint, json_option, print_json
-from hpsearch.errors import DataError, InputError, StorageError
-from hpsearch.spec.sources import is_named
+from hpsearch.errors import InputError, Problem, StorageError
+from hpsearch.spec.sources import is_code, is_named
 
 
 @click.command(
@@ -40,9 +40,11 @@ from hpsearch.spec.sources import is_named
     help="The file to write; - prints it.",
 )
 @click.option("--name", metavar="NAME", help="The study's name.  [default: the data's]")
-@click.option("--trials", type=click.IntRange(min=1), default=50, show_default=True, help="The budget.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), metavar="N", default=50, show_default=True, help="The budget."
+)
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
-@json_option
+@json_option("file", "study", "task", "rows", "notes", "text")
 def init(
     source: str,
     targets: tuple[str, ...],
@@ -64,26 +66,59 @@ def init(
     from hpsearch.drafting import draft  # noqa: PLC0415 - pandas
 
     base = Path() if printed else output.parent
-    written = source if is_named(source) or Path(source).is_absolute() else os.path.relpath(source, base)
+    if not base.is_dir():
+        raise InputError(f"-o {output}: there is no folder {base}; make it, or write elsewhere")
+    written = _as_written(source, base)
     try:
         made = draft(written, targets=targets, name=name, base=base, trials=trials)
-    except DataError as error:  # no key of a file that is still to be written
-        raise DataError(replace(problem, key="") for problem in error.problems) from error
+    except InputError as error:
+        if not error.problems:
+            raise
+        raise InputError(_of_data(problem, source) for problem in error.problems) from error
+    if not printed:
+        _write(output, made.text)
+    if as_json:
+        about = {"study": made.spec.study, "task": made.task, "rows": made.rows, "notes": made.notes}
+        print_json({"file": None if printed else str(output), **about, "text": made.text})
+        return
     if printed:
         click.echo(made.text, nl=False)
-        return
-    try:
-        output.write_text(made.text, encoding="utf-8")
-    except OSError as error:
-        raise StorageError(
-            f"{output}: cannot be written ({error.strerror}); name another file with -o"
-        ) from error
-    if as_json:
-        print_json(
-            {"file": str(output), "study": made.spec.study, "task": made.task, "notes": list(made.notes)}
-        )
+        hint("init", source, *(word for name in targets for word in ("--target", name)), "-o", "study.yaml")
         return
     click.echo(f"{output}: study {made.spec.study}, {made.rows:,} rows, {made.task}")
     for note in made.notes:
         click.echo(f"  {note}")
-    hint("hpsearch", "run", output)
+    hint("run", output)
+
+
+def _as_written(source: str, base: Path) -> str:
+    """The source as a study file in `base` names it; a folder ends in a slash.
+
+    Raises:
+        InputError: it is code, which is not called before a study is run.
+    """
+    if is_code(source):
+        raise InputError(
+            f"{source} is code, and init looks at files; write `data: {{source: {source}}}` (docs/extending.md)"
+        )
+    if is_named(source):
+        return source
+    path = source if Path(source).is_absolute() else os.path.relpath(source, base)
+    return f"{path.rstrip('/')}/" if Path(source).is_dir() else path
+
+
+def _of_data(problem: Problem, source: str) -> Problem:
+    """A problem without lines and keys of a file that is still to be written."""
+    from hpsearch.drafting import DRAFT  # noqa: PLC0415 - pandas
+
+    place = source if problem.place.startswith(DRAFT) else problem.place
+    return replace(problem, place=place, key="" if problem.key.startswith("data.") else problem.key)
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StorageError(
+            f"{output}: cannot be written ({error.strerror}); name another file with -o"
+        ) from error

@@ -15,12 +15,11 @@ from rich.progress import (
     ProgressColumn,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.table import Column
 from rich.text import Text
 
-from hpsearch.cli.describe import console, number
+from hpsearch.cli.describe import console, is_watched, number, span
 from hpsearch.cli.setting import data_sentence
 from hpsearch.data import PreparedData
 from hpsearch.judgment.finding import Finding
@@ -31,6 +30,7 @@ from hpsearch.spec import StudySpec
 from hpsearch.store import StudyHome
 
 _LINES: Final = 10  # progress lines of a run that is not watched on a terminal
+_SILENCE: Final = 60.0  # seconds after which there is one all the same
 _WIDE: Final = 100  # columns from which on a terminal has room for a long bar
 _STATE_NAMES: Final = {
     "complete": "complete",
@@ -71,6 +71,7 @@ class LiveDisplay:
         self._best: TrialFact | None = None
         self._spec: StudySpec | None = None
         self._stored = self._total = 0
+        self._began = self._printed = 0.0
         self.home: StudyHome | None = None
 
     def __enter__(self) -> Self:
@@ -85,6 +86,7 @@ class LiveDisplay:
     def opened(self, spec: StudySpec, home: StudyHome, data: PreparedData, stored: int) -> None:
         """Say what is being run, and start the bar."""
         self._spec, self._stored, self.home = spec, stored, home
+        self._began = self._printed = time.monotonic()
         self._total = max(spec.budget.trials, stored)
         self._console.print(f"[bold]{home.key}[/] in {escape(str(home.path))}")
         self._console.print(data_sentence(data.summary, data.task))
@@ -92,12 +94,12 @@ class LiveDisplay:
             self.warning(warning)
         if stored:
             self._console.print(f"going on after {counted(stored, 'stored trial')}")
-        if self._console.is_terminal:
+        if is_watched(self._console):
             self._progress = _Bar(
                 TextColumn("{task.description}"),
                 BarColumn(bar_width=30 if self._console.width >= _WIDE else 10),
                 MofNCompleteColumn(),
-                TimeRemainingColumn(),
+                TextColumn("{task.fields[left]}"),
                 # takes what the others leave: in a narrow terminal the counts stay, and the note is cut
                 TextColumn(
                     "{task.fields[note]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -107,7 +109,7 @@ class LiveDisplay:
                 console=self._console,
                 transient=True,
             )
-            self._task = self._progress.add_task("trials", total=self._total, note="")
+            self._task = self._progress.add_task("trials", total=self._total, left="", note="")
             self._progress.start()
 
     def retired(self, fact: TrialFact) -> None:
@@ -121,19 +123,17 @@ class LiveDisplay:
         if done > self._stored:
             self._tell(fact)
         if self._progress is not None and self._task is not None:
-            self._progress.update(self._task, completed=done, note=self._note())
-        elif done > self._stored and done % max(1, self._total // _LINES) == 0:
-            tally = self._tally()
-            said = f"; {tally}" if tally else ""
-            self._console.print(
-                f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {self._note()}{said}"
-            )
+            self._progress.update(self._task, completed=done, left=self._left(done), note=self._note())
+        elif done > self._stored and self._is_due(done):
+            told = ", ".join(filter(None, [self._left(done), self._note()]))
+            said = "; ".join(filter(None, [told, self._tally()]))
+            self._console.print(f"{time.strftime('%H:%M:%S')} {done}/{self._total} trials, {said}")
 
     def step(self, text: str) -> None:
         """Say what is done beside the trials."""
         if self._progress is not None and self._task is not None:
             # alone: in a narrow terminal nothing else would be readable beside it
-            self._progress.update(self._task, description=text, note="")
+            self._progress.update(self._task, description=text, left="", note="")
         else:
             self._console.print(text)
 
@@ -159,6 +159,23 @@ class LiveDisplay:
     def _tally(self) -> str:
         counts = (f"{count} {verdict.replace('_', ' ')}" for verdict, count in self._verdicts.most_common())
         return f"curves: {', '.join(counts)}" if self._verdicts else ""
+
+    def _is_due(self, done: int) -> bool:
+        """Whether a line is to be printed: after each tenth of the trials, and a minute after the last one."""
+        now = time.monotonic()
+        if done % max(1, self._total // _LINES) and now < self._printed + _SILENCE:
+            return False
+        self._printed = now
+        return True
+
+    def _left(self, done: int) -> str:
+        """How long the other trials take, if each takes as long as those of this run, and time is not up before."""
+        assert self._spec is not None  # noqa: S101 - `opened` comes first
+        if not self._stored < done < self._total:
+            return ""
+        passed, limit = time.monotonic() - self._began, self._spec.budget.time
+        seconds = passed / (done - self._stored) * (self._total - done)
+        return f"{span(seconds if limit is None else min(seconds, limit - passed))} left"
 
     def _note(self) -> str:
         counts = ", ".join(

@@ -22,12 +22,15 @@ from hpsearch.store import STORE_VARIABLE, Store
 @optional_study_argument
 @store_option
 @click.option(
-    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="[default: 5000, or the next free one]"
+    "--port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Of its address.  [default: 5000, or the next free one]",
 )
 @click.option(
     "--open/--no-open", "open_browser", default=None, help="Open a browser.  [default: where there is one]"
 )
-@json_option
+@json_option("url", "port", "pid", "store", "studies", "elsewhere")
 def ui(
     study: str | None, store: Store, port: int | None, *, open_browser: bool | None, as_json: bool
 ) -> None:
@@ -96,7 +99,7 @@ def _has_browser() -> bool:
     metavar="URI",
     help="A copy to another MLflow tracking server or database.  [default: where the study is tracked]",
 )
-@json_option
+@json_option("study", "projected", "already", "total")
 def sync(study: str, store: Store, uri: str | None, *, as_json: bool) -> None:
     """Write to MLflow whatever it lacks of a STUDY: after an outage, a deletion, or to another server."""
     from hpsearch.tracking import sync as synchronize  # noqa: PLC0415 - help must not import it
@@ -109,4 +112,4 @@ def sync(study: str, store: Store, uri: str | None, *, as_json: bool) -> None:
     click.echo(
         f"{home.key}: {report.projected} of {report.total} trials written, {report.already} were there already"
     )
-    hint("hpsearch", "ui", home.key)
+    hint("ui", home.key)

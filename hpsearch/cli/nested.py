@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import hint, json_option, print_json, words
+from hpsearch.cli.output import command_line, hint, json_option, print_json
 from hpsearch.cli.run import code_option, stoppable, workers_option
 from hpsearch.errors import HpsearchError
 from hpsearch.store import Store, StudyHome
@@ -25,10 +25,15 @@ if TYPE_CHECKING:
 @workers_option
 @code_option
 @click.option(
-    "--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="How many outer folds."
+    "--folds",
+    type=click.IntRange(2, 100),
+    metavar="N",
+    default=5,
+    show_default=True,
+    help="How many outer folds.",
 )
 @click.option("--quiet", "-q", is_flag=True, help="Print only the scores.")
-@json_option
+@json_option("study", "folds", "scores")
 def nested(
     study: str, store: Store, workers: int, code: "Code", *, folds: int, quiet: bool, as_json: bool
 ) -> None:
@@ -42,7 +47,7 @@ def nested(
     from hpsearch.nested import run_nested  # noqa: PLC0415 - likewise numpy
 
     home = store.find(study)
-    again = words("hpsearch", "nested", home.key, "--folds", folds)
+    again = command_line("nested", home.key, "--folds", folds)
     with stoppable(lambda: "the folds' trials are kept", again):
         found = run_nested(
             home,
@@ -57,7 +62,7 @@ def nested(
         print_json({"study": home.key, **found})
         return
     _print(home.key, found)
-    hint("hpsearch", "report", home.key)
+    hint("report", home.key)
 
 
 def _track(store: Store, home: StudyHome) -> None:

@@ -17,6 +17,18 @@ class Verb(click.Command):
         super().__init__(*arguments, **settings)
         self.examples = examples
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments; an option that is a key of the study file is told how that is set."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            if not any("-S" in parameter.opts for parameter in self.params):
+                raise
+            said = (
+                f"{error.format_message()} Keys of the study file are set by -S, as in -S budget.trials=20."
+            )
+            raise click.UsageError(said, ctx) from error
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         super().format_epilog(ctx, formatter)
@@ -53,6 +65,11 @@ def overrides_option(function: F) -> F:
         metavar="KEY=VALUE",
         help="Override a key of the study file, as in -S space.learning_rate.max=0.01; may be repeated.",
     )(function)
+
+
+def as_options(overrides: Sequence[str]) -> list[str]:
+    """Overrides as they were typed."""
+    return [word for override in overrides for word in ("-S", override)]
 
 
 study_argument = click.argument("study", metavar="STUDY", shell_complete=studies)

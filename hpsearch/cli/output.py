@@ -3,17 +3,31 @@
 import json
 import math
 import shlex
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 import click
 
+from hpsearch.store import Store
+
 F = TypeVar("F", bound=Callable[..., Any])
 
+_STORELESS: Final = ("init", "validate", "preview", "data", "schema")
+"""Verbs that read no store."""
 
-def json_option(function: F) -> F:
-    """`--json`, given to the verb as `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print it as JSON, for programs.")(function)
+
+class JsonOption(click.Option):
+    """`--json`, and what it prints: `form`, and the keys of the object or of each object, on which programs rely."""
+
+    def __init__(self, names: Sequence[str], *, keys: Sequence[str], form: str, **settings: Any) -> None:
+        super().__init__(names, **settings)
+        self.keys, self.form = tuple(keys), form
+
+
+def json_option(*keys: str, form: str = "an object") -> Callable[[F], F]:
+    """`--json`, given to the verb as `as_json`: see `JsonOption`."""
+    said = "Print it as JSON, for programs."
+    return click.option("--json", "as_json", is_flag=True, help=said, cls=JsonOption, keys=keys, form=form)
 
 
 def print_json(value: Any) -> None:
@@ -38,11 +52,17 @@ def json_able(value: Any) -> Any:
     return value
 
 
-def words(*parts: object) -> str:
-    """A command to type in a shell."""
-    return shlex.join(map(str, parts))
+def command_line(verb: str, *parts: object) -> str:
+    """A command of ours to type in a shell; where the one that runs was given a store, with that store."""
+    return shlex.join(["hpsearch", verb, *map(str, parts), *([] if verb in _STORELESS else _named_store())])
 
 
-def hint(*parts: object) -> None:
+def _named_store() -> list[str]:
+    context = click.get_current_context(silent=True)
+    store = context.params.get("store") if context else None
+    return [] if store is None or store == Store.locate() else ["--store", str(store.root)]
+
+
+def hint(verb: str, *parts: object) -> None:
     """What to type next, on standard error: what is piped stays whole."""
-    click.echo(f"Next: {words(*parts)}", err=True)
+    click.echo(f"Next: {command_line(verb, *parts)}", err=True)

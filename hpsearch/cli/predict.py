@@ -1,12 +1,13 @@
 """`hpsearch predict`: a model's predictions for a file of inputs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from hpsearch.cli.options import Verb, model_argument, store_option
-from hpsearch.cli.output import json_able, json_option, print_json
+from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.errors import DataError, InputError, Problem, StorageError
 from hpsearch.store import Store
 
@@ -37,7 +38,9 @@ if TYPE_CHECKING:
 )
 @click.option("--proba", is_flag=True, help="The probability of each class as well.")
 @click.option("--strict", is_flag=True, help="Predict nothing where the inputs are unlike the training data.")
-@json_option
+@json_option(
+    form="a list of objects with the columns of the CSV; with -o an object with `file`, `rows` and `warnings`"
+)
 def predict(
     model: str, data: Path, store: Store, *, output: Path | None, proba: bool, strict: bool, as_json: bool
 ) -> None:
@@ -47,7 +50,10 @@ def predict(
     the training data is warned of: categories never seen, numbers beyond their range, columns that are missing.
     """
     trained = load(model, store)
-    inputs, differences = read_inputs(data, trained)
+    try:
+        inputs, differences = read_inputs(data, trained)
+    except DataError as error:  # no key of a study file
+        raise DataError(replace(problem, key="") for problem in error.problems) from error
     for text in differences:
         click.echo(f"warning: {data}: {text}", err=True)
     if strict and differences:
@@ -63,12 +69,14 @@ def predict(
         write_table(table, output)
         if as_json:
             print_json({"file": str(output), "rows": len(table), "warnings": differences})
-        else:
-            click.echo(f"{output}: {len(table):,} predictions", err=True)
+            return
+        click.echo(f"{output}: {len(table):,} predictions", err=True)
+        hint("export", model, "-o", "model.npz")
     elif as_json:
-        print_json(json_able(table.to_dict(orient="records")))
+        print_json(table.to_dict(orient="records"))
     else:
         click.echo(table.to_csv(index=False), nl=False)
+        hint("predict", model, data, "-o", "predictions.csv")
 
 
 def load(model: str, store: Store) -> "TrainedModel":
@@ -103,7 +111,7 @@ def read_inputs(path: Path, model: "TrainedModel") -> tuple[Any, list[str]]:
                 remedy="give a .csv, .tsv, .parquet, .feather or .npz file",
             )
         )
-    return completed(model, load(str(path), base=Path()).frame)
+    return completed(model, load(str(path), base=Path()).frame, str(path))
 
 
 def _array(path: Path) -> Any:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hpsearch.cli.options import Verb, file_argument, overrides_option
+from hpsearch.cli.options import Verb, as_options, file_argument, overrides_option
 from hpsearch.cli.output import hint, json_option, print_json
 from hpsearch.cli.run import workers_option
 from hpsearch.errors import InputError
@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 @click.option(
     "--proposals",
     type=click.IntRange(min=1),
+    metavar="N",
     default=5,
     show_default=True,
     help="How many of the first trials to show.",
 )
-@json_option
+@json_option("study", "proposals", "networks", "estimate")
 def preview(file: Path, overrides: tuple[str, ...], workers: int, *, proposals: int, as_json: bool) -> None:
     """Show the first trials of the study in FILE, its smallest and largest network, and the time and memory it takes.
 
@@ -68,7 +69,7 @@ def preview(file: Path, overrides: tuple[str, ...], workers: int, *, proposals: 
         print_json(_json(course, cost, networks, proposals))
         return
     _print(course, cost, networks, proposals)
-    hint("hpsearch", "run", file, *(word for override in overrides for word in ("-S", override)))
+    hint("run", file, *as_options(overrides))
 
 
 def _json(course: "Course", cost: "Estimate", networks: "list[Network]", proposals: int) -> dict[str, Any]:

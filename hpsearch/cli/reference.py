@@ -13,6 +13,7 @@ import click
 
 from hpsearch.cli import cli
 from hpsearch.cli.options import Verb
+from hpsearch.cli.output import JsonOption
 
 _INTRODUCTION: Final = """\
 # The command line
@@ -22,8 +23,11 @@ _INTRODUCTION: Final = """\
 `hpsearch VERB --help` says the same in the terminal.
 
 Exit codes: 0 done, 1 it failed while running, 2 something in the input is wrong, 130 interrupted (143 by SIGTERM).
-Messages for people go to standard error, what programs read to standard output; `--json` gives it to them whole. The
-last line on standard error says what to type next. `NO_COLOR` turns colours off; a pipe gets none.
+A reader who leaves before the end, as `head` does, ends a command without a word, with 1.
+Messages for people go to standard error, what programs read to standard output; `--json` gives it to them whole, under
+keys that stay: they are named below, and others may join them. The last line on standard error says what to type next,
+unless a program is spoken to. `NO_COLOR` turns colours off; a pipe gets none, and neither it nor a terminal where `CI`
+is set gets a moving bar.
 
 Completion by the shell, of verbs, options, names of studies and paths, takes a line where the shell starts:
 
@@ -68,8 +72,17 @@ def _verb(command: click.Command, context: click.Context) -> Iterator[str]:
             option, text = (_cell(part) for part in record)
             yield f"| <code>{option}</code> | {text} |"
     yield ""
+    for parameter in command.params:
+        if isinstance(parameter, JsonOption):
+            yield f"{_printed(parameter)}\n"
     if isinstance(command, Verb) and command.examples:
         yield "\n".join(f"    {example}" for example in command.examples) + "\n"
+
+
+def _printed(option: JsonOption) -> str:
+    """What `--json` prints, in a sentence."""
+    keys = ", ".join(f"`{key}`" for key in option.keys)
+    return f"`--json` prints {option.form}{' with ' if keys else ''}{keys}."
 
 
 def _text(help_text: str) -> str:

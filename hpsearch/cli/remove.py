@@ -16,7 +16,7 @@ from hpsearch.store import Store
 )
 @click.argument("studies", metavar="STUDY...", nargs=-1, required=True, shell_complete=completion.studies)
 @store_option
-@json_option
+@json_option("study", "trials", "runs", "problem", form="a list of objects")
 @click.option("--all-generations", is_flag=True, help="Every generation of the studies named.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations: bool, yes: bool) -> None:
@@ -45,7 +45,7 @@ def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations
         click.echo(f"{each.study}: deleted, with {counted(each.trials, 'trial')}{there}")
         if each.problem:
             click.echo(f"warning: {each.problem}", err=True)
-    hint("hpsearch", "gc")
+    hint("gc")
 
 
 @click.command(
@@ -54,14 +54,13 @@ def rm(studies: tuple[str, ...], store: Store, *, as_json: bool, all_generations
     examples=("hpsearch gc --dry-run", "hpsearch gc"),
 )
 @store_option
-@json_option
+@json_option("path", "bytes", form="a list of objects")
 @click.option("--dry-run", "-n", is_flag=True, help="Only say what would be deleted.")
 def gc(store: Store, *, as_json: bool, dry_run: bool) -> None:
     """Delete prepared data that can be made again, half-written files, empty studies, and what gone studies left.
 
-    Those are logs, and data that Python handed over.
-
-    While a study of the store is running, prepared data is left alone.
+    What they leave are logs, and data that Python has handed over. While a study of the store is running, prepared data
+    is left alone.
     """
     from hpsearch.upkeep.removal import collect  # noqa: PLC0415 - optuna
 
@@ -74,6 +73,6 @@ def gc(store: Store, *, as_json: bool, dry_run: bool) -> None:
     total = sum(size for _, size in found) / 1e6
     click.echo(f"{total:.1f} MB {'can be' if dry_run else 'were'} freed")
     if dry_run and found:
-        hint("hpsearch", "gc")
+        hint("gc")
     else:
-        hint("hpsearch", "status")
+        hint("status")

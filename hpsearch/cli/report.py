@@ -26,7 +26,7 @@ from hpsearch.store import Store, StudyHome
     help="Where to write it.  [default: beside the study's trials, and to its run in MLflow]",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open it in the browser.")
-@json_option
+@json_option("study", "file")
 def report(study: str, store: Store, output: Path | None, *, open_it: bool, as_json: bool) -> None:
     """Write all about a STUDY to one HTML page that needs no network and can be sent to others.
 
@@ -46,7 +46,7 @@ def report(study: str, store: Store, output: Path | None, *, open_it: bool, as_j
     if open_it:
         webbrowser.open(path.absolute().as_uri())
     elif not as_json:
-        click.echo("Open it in a browser; it is one file, without anything from the network.", err=True)
+        click.echo("Next: open it in a browser; it is one file, without anything from the network", err=True)
 
 
 def _attach(store: Store, home: StudyHome) -> None:

@@ -2,19 +2,18 @@
 
 import multiprocessing
 import os
-import shlex
 import signal
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 from click.core import ParameterSource
 
-from hpsearch.cli.options import F, Verb, file_argument, overrides_option, store_option
-from hpsearch.cli.output import json_option, print_json
+from hpsearch.cli.options import F, Verb, as_options, file_argument, overrides_option, store_option
+from hpsearch.cli.output import command_line, json_option, print_json
 from hpsearch.errors import InterruptedRunError
 from hpsearch.search.places import STORAGE_VARIABLE
 from hpsearch.spec import StudySpec, load_study
@@ -77,6 +76,14 @@ def _code(_context: click.Context, _parameter: click.Parameter, value: bool) -> 
     return Code(allowed=value)
 
 
+SUMMARY_KEYS: Final = (
+    *("study", "generation", "trial", "fingerprint", "params", "hyperparameters", "values", "scores"),
+    *("verdict", "epochs", "test", "baselines", "inspection", "standing", "data"),
+    *("trials", "states", "ended", "tracking_problem", "home"),
+)
+"""The keys of what `run --json` prints."""
+
+
 @click.command(
     cls=Verb,
     short_help="Run a study, or go on where it left off.",
@@ -105,7 +112,7 @@ def _code(_context: click.Context, _parameter: click.Parameter, value: bool) -> 
 @click.option("--fresh", is_flag=True, help="Begin a new generation beside the stored trials.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only the summary.")
 @click.option("--detach", "-d", is_flag=True, help="Run in the background: see status, logs and stop.")
-@json_option
+@json_option(*SUMMARY_KEYS)
 def run(
     file: Path,
     overrides: tuple[str, ...],
@@ -132,7 +139,7 @@ def run(
             )
         overrides = (*overrides, f"cluster.address={cluster}")
     spec = load_study(file, overrides)
-    again = _again(file, overrides, store)
+    again = command_line("run", file, *as_options(overrides))  # without --fresh, which would begin anew
     if detach:
         from hpsearch.cli.detach import run_detached  # noqa: PLC0415 - numpy
 
@@ -189,7 +196,7 @@ def watched_run(
     if as_json:
         print_json(summary_json(result))
     else:
-        print_summary(result, store_given=store != Store.locate())
+        print_summary(result)
 
 
 @contextmanager
@@ -208,12 +215,6 @@ def stoppable(kept: Callable[[], str], again: str) -> Iterator[None]:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
         raise _StoppedRunError(f"stopped; {kept()}. Go on with: {again}", code) from None
-
-
-def _again(file: Path, overrides: Sequence[str], store: Store) -> str:
-    """The command that goes on with a run; without --fresh, which would begin anew."""
-    words = ["hpsearch", "run", str(file), *(word for override in overrides for word in ("-S", override))]
-    return shlex.join([*words, *(() if store == Store.locate() else ("--store", str(store.root)))])
 
 
 def _kept(home: StudyHome | None) -> str:

@@ -22,9 +22,25 @@ if TYPE_CHECKING:
     ),
 )
 @store_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to bind to.")
-@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
-@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Server processes.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="The address to bind to."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=5000,
+    show_default=True,
+    metavar="PORT",
+    help="Of its address.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    metavar="N",
+    help="Server processes.",
+)
 @click.option(
     "--database",
     metavar="URL",
@@ -44,7 +60,7 @@ if TYPE_CHECKING:
 @click.option(
     "--auth", is_flag=True, help="Ask for a password on 127.0.0.1 too; elsewhere that is always done."
 )
-@json_option
+@json_option("url", "port", "pid", "database", "artifacts", "reached_as", "user", "password_file")
 def serve(
     *,
     store: Store,

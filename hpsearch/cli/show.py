@@ -19,6 +19,23 @@ if TYPE_CHECKING:
 _MARKS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 40
 
+TRIAL_KEYS: Final = (
+    *(
+        "name",
+        "number",
+        "params",
+        "hyperparameters",
+        "state",
+        "reason",
+        "values",
+        "curves",
+        "scores",
+        "findings",
+    ),
+    *("verdict", "started", "seconds", "distributions", "members", "samples", "sample_losses"),
+)
+"""The keys of a trial as JSON."""
+
 
 @click.command(
     cls=Verb,
@@ -28,7 +45,7 @@ _WIDTH: Final = 40
 @study_argument
 @click.argument("trial", metavar="[TRIAL]", required=False)
 @store_option
-@json_option
+@json_option("study", *TRIAL_KEYS)
 def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
     """Show a TRIAL of a STUDY, by its number (17) or name (trial-0017); the best one unless one is named."""
     home = store.find(study)
@@ -38,7 +55,7 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
         print_json({"study": home.key, "name": fact.name, **asdict(fact)})
         return
     _print_trial(home, fact)
-    hint("hpsearch", "compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")
+    hint("compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")
 
 
 @click.command(
@@ -52,7 +69,7 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
 @click.argument("one", metavar="A", shell_complete=studies)
 @click.argument("other", metavar="B", shell_complete=studies)
 @store_option
-@json_option
+@json_option("a", "b", "states", "verdicts", "values", "params", "same", "scores")
 def compare(one: str, other: str, store: Store, *, as_json: bool) -> None:
     """Compare A with B, each a trial (STUDY/NUMBER) or a study, which stands for its best trial.
 
@@ -64,7 +81,7 @@ def compare(one: str, other: str, store: Store, *, as_json: bool) -> None:
         print_json({"a": _label(one, facts[0]), "b": _label(other, facts[1]), **table})
         return
     _print_comparison(one, other, facts, table)
-    hint("hpsearch", "show", one.partition("/")[0], facts[0].number)
+    hint("show", one.partition("/")[0], facts[0].number)
 
 
 def find_trial(home: StudyHome, number: int | None) -> "TrialFact":

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +26,23 @@ _PAUSE: Final = 0.3
 )
 @optional_study_argument
 @store_option
-@json_option
+@json_option(
+    *(
+        "study",
+        "condition",
+        "runner",
+        "done",
+        "trials",
+        "states",
+        "metric",
+        "best",
+        "value",
+        "seconds",
+        "last",
+        "left",
+    ),
+    form="an object (without STUDY, a list of objects)",
+)
 def status(study: str | None, store: Store, *, as_json: bool) -> None:
     """Show how a STUDY stands, or all of them: who runs it, trials by how they ended, the best so far.
 
@@ -40,7 +57,7 @@ def status(study: str | None, store: Store, *, as_json: bool) -> None:
         return
     if not found:
         click.echo(f"no studies in {store.root} (--store or {STORE_VARIABLE} names another store)")
-        hint("hpsearch", "init", "data.csv", "--target", "COLUMN")
+        hint("init", "data.csv", "--target", "COLUMN")
         return
     _print_statuses(found)
     _suggest(found[0] if study else found[-1])
@@ -49,7 +66,7 @@ def status(study: str | None, store: Store, *, as_json: bool) -> None:
 def _print_statuses(found: "list[Activity]") -> None:
     from rich.markup import escape  # noqa: PLC0415
 
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, span  # noqa: PLC0415
 
     table = plain_table(
         "study", "condition", "trials", "best", "objective", "ended as", "last trial", "run by"
@@ -62,7 +79,7 @@ def _print_statuses(found: "list[Activity]") -> None:
         value = "" if each.value is None else f"{each.metric} {number(each.value)}"
         table.add_row(
             each.study,
-            each.condition,
+            each.condition if each.left is None else f"{each.condition}, {span(each.left)} left",
             f"{each.done}{budget}",
             each.best or "",
             value,
@@ -76,11 +93,11 @@ def _print_statuses(found: "list[Activity]") -> None:
 def _suggest(each: "Activity") -> None:
     match each.condition:
         case "running":
-            hint("hpsearch", "stop", each.study)
+            hint("stop", each.study)
         case "ended":
-            hint("hpsearch", "best", each.study)
+            hint("best", each.study)
         case _:
-            hint("hpsearch", "extend", each.study)
+            hint("extend", each.study)
 
 
 @click.command(
@@ -92,25 +109,41 @@ def _suggest(each: "Activity") -> None:
 @store_option
 @click.option("--follow", "-f", is_flag=True, help="Go on printing until the run ends, or Ctrl-C.")
 @click.option(
-    "--lines", "-n", type=click.IntRange(min=0), default=50, show_default=True, help="How many of the last."
+    "--lines",
+    "-n",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=50,
+    show_default=True,
+    help="How many of the last.",
 )
-@json_option
+@json_option("line", form="in each line an object")
 def logs(study: str, store: Store, *, follow: bool, lines: int, as_json: bool) -> None:
     """Print what `hpsearch run --detach` of a STUDY has printed. Runs in the foreground leave nothing here.
 
     With --json each line is a JSON object, {"line": ...}.
     """
-    path = store.logs / f"{study.partition('~')[0]}.log"
+    name = study.partition("~")[0]
+    path = store.logs / f"{name}.log"
     if not path.is_file():
-        raise UnknownStudyError(
-            f"no run of {study!r} was started in the background from {store.root}; `hpsearch run FILE --detach` does it"
-        )
+        raise UnknownStudyError(_no_log(store, study, name))
     shown = path.read_text(encoding="utf-8", errors="replace").splitlines()
     say = _say_as_json if as_json else click.echo
     for line in shown[len(shown) - lines :] if lines else []:
         say(line)
     for line in _following(path, store, study) if follow else ():
         say(line)
+    if not as_json:
+        hint("status", name)
+
+
+def _no_log(store: Store, study: str, name: str) -> str:
+    near = get_close_matches(name, [path.stem for path in store.logs.glob("*.log")], n=1)
+    meant = f"did you mean {near[0]!r}? Else " if near else ""
+    return (
+        f"no run of {study!r} was started in the background from {store.root}; {meant}"
+        "`hpsearch run FILE --detach` does it"
+    )
 
 
 def _say_as_json(line: str) -> None:
@@ -143,13 +176,14 @@ def _following(path: Path, store: Store, study: str) -> Iterator[str]:
 )
 @study_argument
 @store_option
-@json_option
+@json_option("study", "pid")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
+    metavar="SECONDS",
     default=60.0,
     show_default=True,
-    help="Seconds to wait until it has.",
+    help="How long to wait until it has.",
 )
 def stop(study: str, store: Store, *, as_json: bool, timeout: float) -> None:
     """Ask the process that runs a STUDY to stop, and wait until it has. Finished trials are kept; `run` goes on."""
@@ -161,4 +195,4 @@ def stop(study: str, store: Store, *, as_json: bool, timeout: float) -> None:
         print_json({"study": home.key, "pid": holder.pid})
         return
     click.echo(f"{home.key}: process {holder.pid} has stopped")
-    hint("hpsearch", "status", home.key)
+    hint("status", home.key)

@@ -6,13 +6,14 @@ from typing import Any, Final
 from rich.console import Console
 from rich.markup import escape
 
-from hpsearch.cli.describe import command, number, plain_table
 from hpsearch.cli.describe import console as new_console
+from hpsearch.cli.describe import number, plain_table
+from hpsearch.cli.output import command_line
 from hpsearch.judgment.generalization import own_scores
 from hpsearch.judgment.sentences import counted, search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.ranking import pareto_front
-from hpsearch.store import load_nested
+from hpsearch.store import Store, load_nested
 from hpsearch.study import StudyResult
 
 _ENDINGS: Final = {
@@ -22,7 +23,7 @@ _ENDINGS: Final = {
 }
 
 
-def print_summary(result: StudyResult, *, store_given: bool) -> None:
+def print_summary(result: StudyResult) -> None:
     """Print it to standard output."""
     console = new_console()
     winner = next(fact for fact in result.facts if fact.number == result.result["trial"])
@@ -31,7 +32,7 @@ def print_summary(result: StudyResult, *, store_given: bool) -> None:
     _test(console, result)
     _standing(console, result)
     _front(console, result)
-    _next(console, result, store_given=store_given)
+    _next(console, result)
 
 
 def summary_json(result: StudyResult) -> dict[str, Any]:
@@ -154,19 +155,17 @@ def _front(console: Console, result: StudyResult) -> None:
     console.print(table)
 
 
-def _next(console: Console, result: StudyResult, *, store_given: bool) -> None:
-    store = ("--store", result.home.path.parents[1]) if store_given else ()
+def _next(console: Console, result: StudyResult) -> None:
     if result.tracking_problem:
         console.print(f"\n[yellow]MLflow:[/] {escape(result.tracking_problem)}")
     name = result.home.key
-    there = f"{name!r}, store={str(store[1])!r}" if store else repr(name)
+    store = Store(result.home.path.parents[1])
+    there = repr(name) if store == Store.locate() else f"{name!r}, store={str(store.root)!r}"
     uri = result.spec.tracking.uri
     steps = {
-        command("hpsearch", "ui", *store)
-        if uri is None
-        else escape(uri): "compare the trials in the browser",
-        command("hpsearch", "report", name, *store): "one page: curves, findings, what mattered",
-        command("hpsearch", "best", name, *store): "these parameters, as a table, yaml or json",
+        escape(command_line("ui") if uri is None else uri): "compare the trials in the browser",
+        escape(command_line("report", name)): "one page: curves, findings, what mattered",
+        escape(command_line("best", name)): "these parameters, as a table, yaml or json",
     }
     if result.spec.trainer is None:
         steps[escape(f"hpsearch.load_model({there})")] = "the refitted network, in Python"

@@ -8,6 +8,7 @@ import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json
+from hpsearch.cli.show import TRIAL_KEYS
 from hpsearch.store import Store
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 )
 @study_argument
 @store_option
-@json_option
+@json_option(*TRIAL_KEYS, form="a list of objects")
 @click.option(
     "--top", type=click.IntRange(min=1), metavar="N", help="Only the first N, the best unless sorted."
 )
@@ -81,8 +82,8 @@ def trials(
         front = {fact.number for fact in pareto_front(facts, stored.directions)} if metrics[1:] else None
         _print_table([by_number[row["number"]] for row in rows], metrics, front)
     _say_how_many(len(rows), len(facts), len(best_first))
-    if best_first:
-        hint("hpsearch", "show", home.key, best_first[0].number)
+    for fact in (best_first or facts)[:1]:
+        hint("show", home.key, fact.number)
 
 
 def _say_how_many(shown: int, total: int, finished: int) -> None:

@@ -105,6 +105,7 @@ def check_columns(
             continue
         elif settings is None or settings.encode_of(str(name)) in ("one_hot", "embedding"):
             _check_categories(development[name].dropna(), findings, settings)
+            findings.warn_of_marks(development[name])
     if constant:
         findings.warn(
             f"{_columns(constant)} constant: nothing can be learned from {'them' if constant[1:] else 'it'}"

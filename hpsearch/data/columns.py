@@ -37,6 +37,8 @@ NA_SPELLINGS: Final = frozenset(
 STRAY_SHARE: Final = 0.1
 _NUMERIC_OBJECTS: Final = {"boolean", "integer", "floating", "mixed-integer-float", "decimal", "empty"}
 _INTEGER: Final = r"^[+-]?[0-9]{1,18}$"
+_WRITTEN: Final = r"^[$€£¥]?\s?[+-]?[0-9]+([.,' ][0-9]+)*\s?[%$€£¥]?$"
+_MARKS: Final = r"[$€£¥%,']"
 _NUMBER: Final = r"^[+-]?(([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?|[iI]nf(inity)?|INF)$"
 
 
@@ -150,6 +152,13 @@ def stray_texts(values: NDArray[np.object_]) -> NDArray[np.bool_]:
     if strays > STRAY_SHARE * (strays + int((~np.isnan(parsed)).sum())):
         return np.zeros(len(values), dtype=bool)
     return ~readable | np.isinf(parsed)
+
+
+def marked_number(values: NDArray[np.object_]) -> str:
+    """The first of (N,) texts if all are numbers with the marks of people: `$1,200`, `5%`, `3,5`; else nothing."""
+    known = pa.array(values, type=pa.large_string()).drop_null()
+    formed = (pc.all(pc.match_substring_regex(known, pattern)).as_py() for pattern in (_WRITTEN, _MARKS))
+    return str(known[0]) if len(known) and all(formed) else ""
 
 
 def beyond_float32(values: NDArray[np.float64]) -> NDArray[np.bool_]:

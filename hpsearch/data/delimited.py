@@ -1,6 +1,7 @@
 """CSV and TSV files: strict about their shape, and exact about where something is wrong."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from io import BytesIO, StringIO
@@ -16,6 +17,7 @@ from hpsearch.data.columns import NA_SPELLINGS, typed
 from hpsearch.data.table import Table
 from hpsearch.errors import DataError, Problem
 
+_NAMELESS: Final = "it holds numbers: put a line with the columns' names above it"
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -47,6 +49,8 @@ def read_delimited(path: Path, source: str) -> Table:
         }
     )
     frame, warnings = _without_index(frame, source)
+    if _are_data(header):
+        warnings += (f"{source}:1: the first line is taken for the columns' names; {_NAMELESS}",)
     lines: dict[int, int] = {}
 
     def line(row: int) -> int:
@@ -79,7 +83,7 @@ def _decoded(content: bytes, source: str) -> str:
 
 
 def _delimiter(text: str) -> str:
-    first = text.lstrip("\r\n").split("\n", 1)[0]
+    first = re.sub(r'"[^"]*"', "", text.lstrip("\r\n").split("\n", 1)[0])
     return next((mark for mark in ",;\t" if mark in first), ",")
 
 
@@ -98,10 +102,17 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 def _check_header(header: Sequence[str], source: str) -> None:
     twice = [name for name, count in Counter(header).items() if count > 1 and name]
     unnamed = [i for i, name in enumerate(header) if not name and i > 0]
-    problems = [Problem(place=f"{source}:1", rule=f"column {name!r} occurs more than once") for name in twice]
-    problems += [Problem(place=f"{source}:1", rule=f"column {i + 1} has no name") for i in unnamed]
-    if problems:
-        raise DataError(problems)
+    known = _are_data(header)
+    remedy = _NAMELESS if known else "give each column a name of its own"
+    rules = [f"column {name!r} occurs more than once" for name in twice]
+    rules += [f"column {i + 1} has no name" for i in unnamed]
+    if rules:
+        raise DataError(Problem(place=f"{source}:1", rule=rule, remedy=remedy) for rule in rules)
+
+
+def _are_data(header: Sequence[str]) -> bool:
+    """Whether the first line holds numbers alone, as the rows of a table without names do."""
+    return all(re.fullmatch(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?", name.strip()) for name in header if name)
 
 
 def _columns(content: bytes, text: str, delimiter: str, header: Sequence[str], source: str) -> list[Any]:

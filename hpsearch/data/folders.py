@@ -12,6 +12,7 @@ from hpsearch.data.cache import Cache
 from hpsearch.data.images import ImageInputs
 from hpsearch.data.pictures import ENDINGS, read_idx, read_pictures
 from hpsearch.data.raw import RawData
+from hpsearch.data.sources import ELSEWHERE
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -39,11 +40,7 @@ def read_folder(path: Path, source: str, spec: "DataSpec", *, cache: Cache) -> t
     """
     if not path.is_dir():
         rule = f"there is no folder {path}" if not path.exists() else f"{path} is no folder"
-        raise DataError(
-            Problem(
-                place=source, key="data.source", rule=rule, remedy="paths start at the study file's directory"
-            )
-        )
+        raise DataError(Problem(place=source, key="data.source", rule=rule, remedy=ELSEWHERE))
     given = bool(_folders(path)) and all(folder.name.lower() in PARTS for folder in _folders(path))
     roots = [(PARTS[folder.name.lower()], folder) for folder in _folders(path)] if given else [("", path)]
     found = [

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpsearch.data.columns import marked_number, texts
 from hpsearch.errors import DataError, Problem
 
 if TYPE_CHECKING:
@@ -59,6 +60,14 @@ class Findings:
     def warn(self, text: str) -> None:
         """Note what the user should know, though the data can be used."""
         self.warnings.append(f"{self.name}: {text}")
+
+    def warn_of_marks(self, column: "pd.Series[Any]") -> None:
+        """Note a column of texts that a person reads as numbers: `$1,200`, `5%`, `3,5`."""
+        if example := marked_number(texts(column)):
+            self.warn(
+                f"column {str(column.name)!r} holds texts such as {example!r}, each different one a category; write "
+                "plain numbers, as 1200.5, if they are measurements"
+            )
 
     def first(self, column: "pd.Series[Any]", bad: NDArray[np.bool_]) -> int:
         """The row number, in the source, of the first bad cell of a column."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+ELSEWHERE: Final = "check the path; a study file's paths start at its own directory"
+"""The remedy where nothing is found."""
+
 _READERS: Final[dict[str, Callable[[Path, str], Table]]] = {
     ".csv": read_delimited,
     ".tsv": read_delimited,
@@ -87,7 +90,7 @@ def _missing(path: Path, source: str) -> Problem:
         else []
     )
     near = get_close_matches(path.name, sorted(others), n=1)
-    remedy = f"did you mean {near[0]!r}?" if near else "paths start at the study file's directory"
+    remedy = f"did you mean {near[0]!r}?" if near else ELSEWHERE
     return Problem(place=source, key="data.source", rule=f"there is no file {path}", remedy=remedy)
 
 

@@ -163,6 +163,8 @@ def _check_values(
                 findings.problem(rule, key=key, row=findings.first(column, bad))
             continue
         bad = stray_texts(texts(column))
+        if declared == "auto":
+            findings.warn_of_marks(column)
         if not bad.any() and not classes:
             bad = np.ones(len(column), dtype=bool)
         if bad.any() and declared != "classification":

@@ -25,7 +25,7 @@ def write_report(home: StudyHome, path: Path | None = None) -> Path:
         StorageError: it cannot be read, or the page cannot be written.
     """
     target = home.report if path is None else path
-    write_text(target, render_report(gather(home)))
+    write_text(target, render_report(gather(home)), remedy="name another file with -o")
     return target
 
 

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shlex
 import socket
 import time
 from contextlib import suppress
@@ -57,7 +58,8 @@ class StudyLock:
             holder = _holder(descriptor)
             os.close(descriptor)
             raise StudyBusyError(
-                f"the study is being run by {holder} ({self._path}); wait for it, or stop it first"
+                f"the study is being run by {holder} ({self._path}); wait for it, or end it with "
+                f"`{shlex.join(['hpsearch', 'stop', self._path.parent.name])}`"
             ) from None
         except OSError as error:
             os.close(descriptor)

@@ -171,6 +171,11 @@ class Form:
         return self.json
 
 
+def any_case(*words: str) -> str:
+    """A pattern of any of the words in capitals, small letters or both: (?i) is none of JSON schema's, nor editors'."""
+    return f"({'|'.join(''.join(f'[{c}{c.upper()}]' if c.isalpha() else c for c in word) for word in words)})"
+
+
 IDENTIFIER: Final = "[A-Za-z_][A-Za-z0-9_]{0,63}"
 NAME: Final = Rule(
     kind="text",

@@ -59,6 +59,11 @@ def json_schema() -> Schema:
     }
 
 
+def modeline() -> str:
+    """The first line of a study file by which editors find its schema, as the YAML language server reads it."""
+    return f"# yaml-language-server: $schema={SCHEMA_FILE.as_uri()}"
+
+
 def form_of(field: FieldInfo) -> Rule | Form | None:
     """The declaration of what a key may be; None for a section and for the space."""
     return next((item for item in field.metadata if isinstance(item, Rule | Form)), None)

