@@ -34,6 +34,10 @@ def test_an_unknown_name_is_an_attribute_error():
             {"pydantic", "numpy", "pandas", "optuna", "mlflow", "sklearn", "rich"},
         ),
         ("import hpsearch.spec", {"numpy", "pandas", "optuna", "mlflow", "sklearn", "click"}),
+        (
+            "import hpsearch.engine, hpsearch.model",
+            {"pydantic", "yaml", "pandas", "optuna", "mlflow", "sklearn", "click"},
+        ),
         ("import hpsearch.execution", {"pandas", "optuna", "mlflow", "sklearn", "click"}),
         ("import hpsearch.tracking", {"mlflow", "sqlalchemy"}),
         # what trials, show, best and status print comes from the facts alone
