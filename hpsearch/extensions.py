@@ -14,13 +14,15 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from hpsearch.errors import InputError, SpecError
-from hpsearch.spec import StudySpec
 from hpsearch.spec.code import ALLOW_VARIABLE, is_path
 from hpsearch.spec.findings import KeyPath, suggestion
 from hpsearch.spec.sources import INSTALLED, is_code
+
+if TYPE_CHECKING:
+    from hpsearch.spec import StudySpec
 
 Kind = Literal["trainer", "metric", "callback", "source"]
 
@@ -114,7 +116,7 @@ class Extensions:
             if (before := recorded.get(key)) and before["source"] != extension.provenance()["source"]
         ]
 
-    def check_travel(self, spec: StudySpec, workers: int) -> None:
+    def check_travel(self, spec: "StudySpec", workers: int) -> None:
         """Refuse functions for several processes that none of them could import.
 
         Raises:
@@ -141,7 +143,7 @@ class Code:
     given: Mapping[str, Extension] = field(default_factory=dict)
     callbacks: tuple[Extension, ...] = ()
 
-    def of_study(self, spec: StudySpec) -> Extensions:
+    def of_study(self, spec: "StudySpec") -> Extensions:
         """The code that a study names, imported.
 
         Raises:
@@ -164,7 +166,7 @@ class Code:
             source=source, trainer=trainer, metrics=metrics, callbacks=(*callbacks, *self.callbacks)
         )
 
-    def _find(self, spec: StudySpec, path: KeyPath, name: str, kind: Kind) -> Extension:
+    def _find(self, spec: "StudySpec", path: KeyPath, name: str, kind: Kind) -> Extension:
         """What was handed over for a key, or what it names."""
         given = self.given.get(".".join(map(str, path[:2])))
         if given is not None:
@@ -176,7 +178,7 @@ class Code:
         )
 
 
-def _in_module(spec: StudySpec, path: KeyPath, name: str, allowed: bool) -> Extension:  # noqa: FBT001
+def _in_module(spec: "StudySpec", path: KeyPath, name: str, allowed: bool) -> Extension:  # noqa: FBT001
     """What a module has, which may lie beside the study file."""
     if not allowed:
         rule = f"{name} is code, which runs with all your rights, and this run has not been allowed to"
@@ -186,7 +188,7 @@ def _in_module(spec: StudySpec, path: KeyPath, name: str, allowed: bool) -> Exte
     return _checked(spec, path, extension)
 
 
-def _installed(spec: StudySpec, path: KeyPath, name: str, kind: Kind) -> Extension:
+def _installed(spec: "StudySpec", path: KeyPath, name: str, kind: Kind) -> Extension:
     """What an installed package offers under a name."""
     group = f"hpsearch.{kind}s"
     offered: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
@@ -201,7 +203,7 @@ def _installed(spec: StudySpec, path: KeyPath, name: str, kind: Kind) -> Extensi
     return _checked(spec, path, Extension(name=name, reference=point.value, version=version))
 
 
-def _checked(spec: StudySpec, path: KeyPath, extension: Extension) -> Extension:
+def _checked(spec: "StudySpec", path: KeyPath, extension: Extension) -> Extension:
     try:
         function = extension.function
     except InputError as error:

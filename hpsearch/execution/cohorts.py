@@ -5,7 +5,7 @@ How trials are packed shows nowhere in the results (law 1), so packing is free t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,14 @@ from numpy.typing import NDArray
 from hpsearch.engine import Inputs, working_set
 from hpsearch.engine.caches import second_level_cache
 from hpsearch.engine.member import shape
-from hpsearch.extensions import Extension
 from hpsearch.judgment.own_metrics import OwnMetric
 from hpsearch.randomness import Address
-from hpsearch.spec import EarlyStopping, Objective
+from hpsearch.spec.goal import Goal, Stopping
 from hpsearch.spec.hyperparameters import Hyperparameters
+
+if TYPE_CHECKING:
+    from hpsearch.extensions import Extension
+    from hpsearch.spec import EarlyStopping, Objective
 
 _WIDEST: Final = 32
 
@@ -40,9 +43,9 @@ class CohortTask:
     """
 
     trials: tuple[TrialTask, ...]
-    objectives: tuple[Objective, ...]
-    early_stopping: EarlyStopping
-    trainer: Extension | None = None
+    objectives: tuple[Goal, ...]
+    early_stopping: Stopping
+    trainer: "Extension | None" = None
     metrics: tuple[OwnMetric, ...] = ()
 
     @property
@@ -58,13 +61,13 @@ class CohortTask:
 def form_cohorts(
     trials: Sequence[TrialTask],
     *,
-    objectives: tuple[Objective, ...],
-    early_stopping: EarlyStopping,
+    objectives: "tuple[Objective, ...]",
+    early_stopping: "EarlyStopping",
     inputs: Inputs,
     outputs: int,
     members: int = 1,
     workers: int = 1,
-    trainer: Extension | None = None,
+    trainer: "Extension | None" = None,
     metrics: tuple[OwnMetric, ...] = (),
 ) -> list[CohortTask]:
     """The trials of a window as cohorts, ordered by their first trial.
@@ -82,11 +85,12 @@ def form_cohorts(
         width = max(1, _width(group[0].hyperparameters, inputs, outputs) // members)
         cohorts += [group[start : start + width] for start in range(0, len(group), width)]
     cohorts = _spread(cohorts, workers)
+    goals = tuple(objective.goal for objective in objectives)
     return [
         CohortTask(
             trials=tuple(cohort),
-            objectives=objectives,
-            early_stopping=early_stopping,
+            objectives=goals,
+            early_stopping=early_stopping.plain,
             trainer=trainer,
             metrics=metrics,
         )

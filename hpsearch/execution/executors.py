@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hpsearch.data.prepared import TrainingData
 from hpsearch.errors import SpecError
@@ -16,8 +16,10 @@ from hpsearch.execution.evaluation import EvaluationSet
 from hpsearch.execution.outcome import Outcome, StoppedError
 from hpsearch.execution.pool import Pool
 from hpsearch.execution.training import train_cohort
-from hpsearch.extensions import Extension
-from hpsearch.spec import Cluster, StudySpec
+
+if TYPE_CHECKING:
+    from hpsearch.extensions import Extension
+    from hpsearch.spec import Cluster, StudySpec
 
 Notice = Callable[[str], None]
 """Told, in a sentence, of what the user should know and nobody must act on: a worker that was replaced."""
@@ -42,7 +44,7 @@ class Workers(Protocol):
         """
 
 
-def check_cluster(spec: StudySpec) -> None:
+def check_cluster(spec: "StudySpec") -> None:
     """Refuse a study that trains on a cluster where Dask is not installed.
 
     Raises:
@@ -59,8 +61,8 @@ def open_executor(
     *,
     seed: int,
     workers: int,
-    cluster: Cluster | None = None,
-    own: Sequence[Extension] = (),
+    cluster: "Cluster | None" = None,
+    own: "Sequence[Extension]" = (),
     deadline: float | None = None,
     notice: Notice = lambda _: None,
 ) -> Iterator[Workers]:

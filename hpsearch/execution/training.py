@@ -15,7 +15,6 @@ from hpsearch.execution.cohorts import CohortTask, TrialTask
 from hpsearch.execution.evaluation import EvaluationSet, FoldEvaluation
 from hpsearch.execution.outcome import ROWS_KEPT, Outcome, StoppedError, failed
 from hpsearch.execution.samples import Samples, mean_of_members
-from hpsearch.execution.trainers import train_own
 from hpsearch.judgment.metrics import curve_metric, final_scores, largest_share, metrics_of, primary_metric
 from hpsearch.judgment.own_metrics import scores_by
 from hpsearch.judgment.sample_losses import sample_losses, wrong
@@ -41,6 +40,8 @@ def train_cohort(
         StoppedError: `stop` became true; asked once an epoch.
     """
     if task.trainer is not None:
+        from hpsearch.execution.trainers import train_own  # noqa: PLC0415 - what finds code loads the study file's model
+
         return train_own(task, task.trainer, data, stop)
     try:
         return _CohortRun(task, data, evaluation).run(stop)

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpsearch.data.prepared import Task
 from hpsearch.errors import TrainingError
-from hpsearch.extensions import Extension
 from hpsearch.judgment.metrics import Array, Outputs, Targets, log_probabilities, predicted_classes
 from hpsearch.judgment.scores import Interval, bootstrap_interval
-from hpsearch.spec import StudySpec
+
+if TYPE_CHECKING:
+    from hpsearch.extensions import Extension
+    from hpsearch.spec import StudySpec
 
 REPEATS: Final = 200
 """Resamples of the test rows: a function of one's own may take its time."""
@@ -23,7 +25,7 @@ class OwnMetric:
     """A function `(targets, predictions) -> number` under a name; of classes, of labels or of `probabilities`."""
 
     name: str
-    extension: Extension
+    extension: "Extension"
     probabilities: bool = False
 
     def curve(self, outputs: Outputs, y: Targets, *, task: Task, loss: str) -> Array:
@@ -70,7 +72,7 @@ class OwnMetric:
         return task.decode(predicted_classes(outputs, loss))
 
 
-def own_metrics(spec: StudySpec, functions: Mapping[str, Extension]) -> tuple[OwnMetric, ...]:
+def own_metrics(spec: "StudySpec", functions: "Mapping[str, Extension]") -> tuple[OwnMetric, ...]:
     """The metrics of a study that are its own, with their functions by name."""
     return tuple(
         OwnMetric(name=name, extension=functions[name], probabilities=metric.predictions == "probabilities")

@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator, model_serializer, model_validator
 
 from hpsearch.addresses import DATABASE_ADDRESS, database_fault, secret_in
 from hpsearch.spec.findings import Finding, error, raise_all, show, suggestion
+from hpsearch.spec.goal import Stopping
 from hpsearch.spec.rules import Form, Rule
 from hpsearch.spec.samplers import METHODS
 from hpsearch.spec.section import Section
@@ -57,6 +58,11 @@ class EarlyStopping(Section):
     @classmethod
     def _short_form(cls, value: Any) -> Any:
         return {"patience": None} if is_off(value) else value
+
+    @property
+    def plain(self) -> Stopping:
+        """The same as plain values."""
+        return Stopping(patience=self.patience, min_delta=self.min_delta, restore_best=self.restore_best)
 
 
 class Pruning(Section):

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
 from hpsearch.spec.findings import Finding, KeyPath, error, nearest, raise_all, show, suggestion
+from hpsearch.spec.goal import Goal
 from hpsearch.spec.layer_forms import layers_form, read_layers, references, write_layers
 from hpsearch.spec.layers import LayerSettings
 from hpsearch.spec.references import REFERENCE, is_reference, wrong_value
@@ -191,9 +192,14 @@ class Objective(Section):
     )
 
     @property
+    def goal(self) -> Goal:
+        """The same as plain values."""
+        return Goal(metric=self.metric, direction=self.direction)
+
+    @property
     def sign(self) -> float:
         """What its values are multiplied by so that less is better."""
-        return 1.0 if self.direction == "minimize" else -1.0
+        return self.goal.sign
 
     @model_validator(mode="after")
     def _declares_its_direction(self) -> Self:

@@ -133,8 +133,8 @@ def _validated(
             TrialTask(number=number, hyperparameters=hyperparameters, address=address, thresholds=thresholds)
             for number, address in enumerate(addresses)
         ),
-        objectives=spec.objectives,
-        early_stopping=spec.early_stopping,
+        objectives=tuple(objective.goal for objective in spec.objectives),
+        early_stopping=spec.early_stopping.plain,
         trainer=own.trainer,
         metrics=own_metrics(spec, own.metrics),
     )
