@@ -5,7 +5,7 @@ Pure functions of a `Table`; objectives are turned so that less is better.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,6 +105,10 @@ def _is_number(value: ParameterValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
+def _near(distance: Any) -> str:
+    return "on it" if distance == 0 else f"within {distance:.0%} of the range from it"
+
+
 def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Finding | None:
     low, high = _bounds(parameter)
     if (end == "min" and low <= 0) or (name.endswith("dropout") and end == "max" and high >= 0.8):
@@ -114,8 +118,8 @@ def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Fin
     return Finding(
         name="best_at_edge",
         severity="hint",
-        sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is within {distances[0]:.0%} "
-        f"of the range from it, half of the first {len(distances)} within {np.median(distances):.0%}.",
+        sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is {_near(distances[0])}, "
+        f"half of the first {len(distances)} are {_near(np.median(distances))}.",
         advice=f"Add {further:g} to the values of {name}."
         if isinstance(parameter, Choice)
         else f"Widen the range: {name} with {end}: {further:.2g}.",
