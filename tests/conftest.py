@@ -1,6 +1,7 @@
 """Settings that hold for all tests."""
 
 import os
+from importlib.util import find_spec
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -11,6 +12,8 @@ from tests.support.postgres import PostgresServer
 # Law 1 holds bit for bit with one BLAS thread, which is what workers have; set before numpy is first imported.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+if find_spec("tensorflow") is None:
+    os.environ.setdefault("KERAS_BACKEND", "torch")
 
 # A property holds or it does not; how long an example takes depends on what else the machine does.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

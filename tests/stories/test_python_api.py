@@ -63,6 +63,12 @@ def test_best_params_can_be_copied_and_sent_but_not_written_to(store):
     assert json.loads(json.dumps(best.provenance())) == best.provenance()
 
 
+def test_a_model_can_be_sent(store):
+    """By pickle, as joblib and others do."""
+    model, inputs = load_model("quick", store=store), load_iris().data
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(inputs), model.predict(inputs))
+
+
 def test_no_rows_are_no_predictions(store):
     """An empty table is not an error: a filter may have left nothing."""
     model = load_model("quick", store=store)
