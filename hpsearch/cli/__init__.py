@@ -89,10 +89,8 @@ def main(arguments: list[str] | None = None) -> None:
     leave_at_once()
     try:
         code = cli.main(args=arguments, prog_name="hpsearch", standalone_mode=False)
-    except click.exceptions.Abort:
-        click.echo(
-            "aborted" if sys.stdin.isatty() else "\naborted", err=True
-        )  # a question is still on the line
+    except click.exceptions.Abort as abort:
+        _say_aborted(abort)
         code = InterruptedRunError.exit_code
     except click.ClickException as error:
         error.show()
@@ -107,6 +105,14 @@ def main(arguments: list[str] | None = None) -> None:
         _complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
         code = HpsearchError.exit_code
     sys.exit(_exit_code(code))
+
+
+def _say_aborted(abort: click.exceptions.Abort) -> None:
+    """Ctrl-C, or a question that was not answered with yes, which may still be on the line."""
+    asked = "" if sys.stdin.isatty() else "\n"
+    click.echo(
+        "interrupted" if isinstance(abort.__cause__, KeyboardInterrupt) else f"{asked}aborted", err=True
+    )
 
 
 def _complain(text: str) -> None:

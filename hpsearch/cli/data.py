@@ -68,16 +68,16 @@ def _write(path: Path, about: "Description") -> None:
 def _print(about: "Description", html: Path | None) -> None:
     from rich.markup import escape  # noqa: PLC0415
 
-    from hpsearch.cli.describe import console  # noqa: PLC0415
+    from hpsearch.cli.describe import console, print_table  # noqa: PLC0415
     from hpsearch.judgment.sentences import counted  # noqa: PLC0415
 
     out = console()
     shape = " x ".join(map(str, about.shape))
     rows = ", ".join(f"{count:,} {part}" for part, count in about.rows.items())
     out.print(f"[bold]{escape(about.source)}[/]: {about.kind}, inputs {shape}, {about.task}; rows: {rows}")
-    out.print(_table("target", about.targets))
+    print_table(out, _table("target", about.targets))
     lengths = () if about.lengths is None else (about.lengths,)
-    out.print(_table("input", (*about.columns[:_MOST], *lengths)))
+    print_table(out, _table("input", (*about.columns[:_MOST], *lengths)))
     if len(about.columns) > _MOST:
         out.print(f"and {len(about.columns) - _MOST} more inputs (--json has all)")
     constant = [column.name for column in about.columns if column.is_constant]

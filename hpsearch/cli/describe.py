@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 
 _PIPE_WIDTH: Final = 160
+_ENDLESS: Final = 100_000
+_FEWEST: Final = 3
 
 
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
@@ -29,6 +31,25 @@ def plain_table(*headers: str) -> Table:
     for header in headers:
         table.add_column(header, overflow="fold")
     return table
+
+
+def print_table(out: Console, table: Table) -> None:
+    """Print a table of many columns: to a pipe all, on a terminal those that it has room for, and the others' names."""
+    left_out: list[str] = []
+    if not out.is_terminal:
+        out.width = max(out.width, _width(out, table))
+    while len(table.columns) > _FEWEST and _width(out, table) > out.width:
+        left_out.insert(0, str(table.columns.pop().header))
+    out.print(table)
+    if left_out:
+        out.print(
+            f"no room here for {', '.join(left_out)}: a wider terminal, a pipe or --json has all", style="dim"
+        )
+
+
+def _width(out: Console, table: Table) -> int:
+    """The columns that a table takes where nothing is folded."""
+    return out.measure(table, options=out.options.update_width(_ENDLESS)).maximum
 
 
 def number(value: Any) -> str:

@@ -76,7 +76,7 @@ def _track(store: Store, home: StudyHome) -> None:
 
 
 def _print(study: str, found: Mapping[str, Any]) -> None:
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, print_table  # noqa: PLC0415
 
     out, folds = console(), found["folds"]
     out.print(f"[bold]{study}[/]: {len(folds)} outer folds, {folds[0]['trials']} trials each\n")
@@ -86,11 +86,11 @@ def _print(study: str, found: Mapping[str, Any]) -> None:
         scores = (number(fold["test"][name]) for name in names)
         values = (number(fold["params"].get(name, "")) for name in folds[0]["params"])
         table.add_row(fold["study"], f"trial-{fold['trial']:04d}", *scores, *values)
-    out.print(table)
+    print_table(out, table)
     table = plain_table("score", "mean", "standard error", "spread", "their own validation")
     for name, score in found["scores"].items():
         own = "" if score["validation"] is None else number(score["validation"])
         numbers = (number(score[key]) for key in ("mean", "error", "spread"))
         table.add_row(name.replace("_", " "), *numbers, own)
     out.print()
-    out.print(table)
+    print_table(out, table)

@@ -85,7 +85,7 @@ def _json(course: "Course", cost: "Estimate", networks: "list[Network]", proposa
 
 
 def _print(course: "Course", cost: "Estimate", networks: "list[Network]", proposals: int) -> None:
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, print_table  # noqa: PLC0415
     from hpsearch.cli.networks import network_table  # noqa: PLC0415
     from hpsearch.cli.setting import data_sentence  # noqa: PLC0415
     from hpsearch.judgment.sentences import counted  # noqa: PLC0415
@@ -102,7 +102,7 @@ def _print(course: "Course", cost: "Estimate", networks: "list[Network]", propos
         f"all {len(shown)} trials" if every else f"first {counted(len(shown), 'trial')} of {course.trials:,}"
     )
     out.print(f"\n[bold]{course.spec.study}[/]: {which}, by {course.spec.sampler.name}")
-    out.print(table)
+    print_table(out, table)
     for size, network in zip(("smallest", "largest") if networks[1:] else ("only",), networks, strict=True):
         out.print()
         out.print(network_table(*network, name=f"the {size} network"))

@@ -66,7 +66,7 @@ def status(study: str | None, store: Store, *, as_json: bool) -> None:
 def _print_statuses(found: "list[Activity]") -> None:
     from rich.markup import escape  # noqa: PLC0415
 
-    from hpsearch.cli.describe import console, number, plain_table, span  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, print_table, span  # noqa: PLC0415
 
     table = plain_table(
         "study", "condition", "trials", "best", "objective", "ended as", "last trial", "run by"
@@ -87,7 +87,7 @@ def _print_statuses(found: "list[Activity]") -> None:
             last,
             escape(runner),
         )
-    console().print(table)
+    print_table(console(), table)
 
 
 def _suggest(each: "Activity") -> None:

@@ -110,17 +110,17 @@ def _only(row: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
 def _print_columns(rows: Sequence[dict[str, Any]], names: Sequence[str]) -> None:
     from rich.markup import escape  # noqa: PLC0415
 
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, print_table  # noqa: PLC0415
 
     table = plain_table(*map(escape, names))
     for row in rows:
         table.add_row(*("" if row[name] is None else escape(number(row[name])) for name in names))
-    console().print(table)
+    print_table(console(), table)
 
 
 def _print_table(facts: "Sequence[TrialFact]", metrics: Sequence[str], front: set[int] | None) -> None:
     """A line a trial; `front` holds the numbers of the best, where there are several objectives."""
-    from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
+    from hpsearch.cli.describe import console, number, plain_table, print_table  # noqa: PLC0415
 
     names = list(dict.fromkeys(name for fact in facts for name in fact.params))
     spreads = {
@@ -149,4 +149,4 @@ def _print_table(facts: "Sequence[TrialFact]", metrics: Sequence[str], front: se
             fact.verdict.replace("_", " "),
             *(number(fact.params.get(name, "")) for name in names),
         )
-    console().print(table)
+    print_table(console(), table)

@@ -81,6 +81,26 @@ def test_rm_without_an_answer_deletes_nothing_and_says_so(elsewhere):
     assert (elsewhere / "studies" / "quick").is_dir()
 
 
+def on_terminal(*arguments, cwd, env):
+    """What a command shows on a terminal, its standard output and errors."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "hpsearch", *map(str, arguments)],
+        cwd=cwd,
+        stdout=slave,
+        stderr=slave,
+        env={**os.environ, "TERM": "xterm", "NO_COLOR": "1", "CI": "", **env},
+    )
+    os.close(slave)
+    shown = b""
+    with suppress(OSError):  # how a terminal ends on Linux
+        while piece := os.read(master, 10_000):
+            shown += piece
+    os.close(master)
+    assert process.wait() == 0
+    return shown.decode()
+
+
 RUN = ("run", "quick.yaml", "-S", "budget.trials=20", "--workers", "1")
 
 
@@ -96,23 +116,21 @@ def test_lines_say_how_much_time_is_left(tmp_path):
 def test_no_bar_moves_in_ci_even_on_a_terminal(tmp_path):
     """What a CI service keeps is a text."""
     (tmp_path / "quick.yaml").write_text(QUICK)
-    master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "hpsearch", *RUN],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=slave,
-        env={**os.environ, "TERM": "xterm", "CI": "true"},
-    )
-    os.close(slave)
-    shown = b""
-    with suppress(OSError):  # how a terminal ends on Linux
-        while piece := os.read(master, 10_000):
-            shown += piece
-    assert process.wait() == 0
-    assert b"20/20 trials" in shown
-    assert b"\x1b[?25l" not in shown
-    assert b"\x1b[1A" not in shown  # a line up
+    shown = on_terminal(*RUN, cwd=tmp_path, env={"CI": "true"})
+    assert "20/20 trials" in shown
+    assert "\x1b[?25l" not in shown
+    assert "\x1b[1A" not in shown  # a line up
+
+
+@pytest.mark.parametrize(("columns", "whole"), [("50", False), ("200", True)])
+def test_a_table_has_the_columns_that_a_terminal_has_room_for(elsewhere, tmp_path, columns, whole):
+    """Nothing is folded to scraps: what is left out is named; a pipe has all."""
+    shown = on_terminal("trials", "quick", "--store", elsewhere, cwd=tmp_path, env={"COLUMNS": columns})
+    assert re.search(r"trial-000\d  \w[\w ]+\w  +\d+\.\d+", shown)
+    assert ("no room here for" in shown) is not whole
+    piped = cli_here("trials", "quick", "--columns", "all", "--store", elsewhere, cwd=tmp_path).stdout
+    assert len(piped.splitlines()) == 3
+    assert "best_validation_accuracy" in piped
 
 
 def test_output_that_cannot_be_written_is_an_error_in_one_line(elsewhere, tmp_path):
