@@ -32,7 +32,7 @@ def read_arrays(path: Path, source: str, spec: "DataSpec") -> RawData | None:
     if kind == "table" or (kind == "auto" and _dimensions(path) <= 2):
         return None
     x, y, lengths = archive_arrays(path, source)
-    if kind == "auto" and x.ndim == 3 and x.dtype != np.uint8:
+    if kind == "auto" and _is_undecided(x):
         rule = f"x has the shape {x.shape}: these may be pictures or series"
         raise DataError(
             Problem(
@@ -48,6 +48,22 @@ def read_arrays(path: Path, source: str, spec: "DataSpec") -> RawData | None:
         rule = f"x has {len(inputs)} rows and y has {len(goals)}: they must agree"
         raise DataError(Problem(place=source, rule=rule))
     return RawData(name=source, inputs=inputs, targets=goals)
+
+
+def undecided_shape(path: Path, source: str) -> tuple[int, ...] | None:
+    """The shape of an archive's `x` where it may be pictures or series, and `kind` must say which; else None.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    if _dimensions(path) <= 2:
+        return None
+    x = archive_arrays(path, source)[0]
+    return x.shape if _is_undecided(x) else None
+
+
+def _is_undecided(x: NDArray[Any]) -> bool:
+    return x.ndim == 3 and x.dtype != np.uint8
 
 
 def _dimensions(path: Path) -> int:

@@ -25,11 +25,12 @@ _DATE_LIKE: Final = r"\d{4}|\d+[/.-]\d+[/.-]\d+"
 
 @dataclass(slots=True, kw_only=True)
 class Treatment:
-    """Columns to leave out, columns of many categories to embed, the one column of texts, and a sentence on each."""
+    """Columns to leave out, to embed for their many categories, or to read as texts; the kind; a sentence on each."""
 
     dropped: list[str] = field(default_factory=list)
     embedded: list[str] = field(default_factory=list)
     text: str | None = None
+    kind: str | None = None
     notes: list[str] = field(default_factory=list)
 
 

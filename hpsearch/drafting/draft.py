@@ -11,7 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from hpsearch.data import PreparedData, Task, prepare
-from hpsearch.data.sources import load
+from hpsearch.data.arrays import undecided_shape
+from hpsearch.data.sources import existing, load
 from hpsearch.drafting.columns import Treatment, treatment
 from hpsearch.judgment.sentences import counted
 from hpsearch.spec import StudySpec, parse_study
@@ -70,6 +71,8 @@ def _data_settings(source: str, targets: Sequence[str], how: Treatment) -> dict[
     settings: dict[str, Any] = {"source": source}
     if targets:
         settings["target"] = targets[0] if len(targets) == 1 else list(targets)
+    if how.kind is not None:
+        settings["kind"] = how.kind
     if how.text is not None:
         settings["text"] = {"column": how.text}
     if how.dropped:
@@ -88,9 +91,21 @@ def _look(settings: dict[str, Any], base: Path) -> PreparedData:
 
 def _treatment(source: str, targets: Sequence[str], base: Path) -> Treatment:
     """How to treat the columns of a table in a file; of other data nothing is left out."""
-    if is_named(source) or not is_table(source):
+    if is_named(source):
+        return Treatment()
+    if source.lower().endswith(".npz"):
+        return _of_arrays(source, base)
+    if not is_table(source):
         return Treatment()
     return treatment(source, load(source, base=base).frame, targets)
+
+
+def _of_arrays(source: str, base: Path) -> Treatment:
+    shape = undecided_shape(existing(base / Path(source).expanduser(), source), source)
+    if shape is None:
+        return Treatment()
+    note = f"x has the shape {shape}: taken for {shape[0]} series of {shape[1]} steps; `kind: image` for pictures"
+    return Treatment(kind="sequence", notes=[note])
 
 
 def _lines(

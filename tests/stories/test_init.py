@@ -94,6 +94,16 @@ def test_init_takes_a_folder_with_or_without_a_slash(tmp_path):
         assert load_study(tmp_path / "study.yaml").data.source == "pictures/"
 
 
+def test_init_takes_numbers_in_three_dimensions_for_series(tmp_path):
+    """What else they may be is said, in the file too."""
+    x = np.random.default_rng(0).normal(size=(60, 15, 2))
+    np.savez(tmp_path / "walks.npz", x=x, y=np.arange(60) % 2)
+    made = as_json("init", "walks.npz", cwd=tmp_path)
+    assert "taken for 60 series of 15 steps; `kind: image` for pictures" in made["notes"][0]
+    assert "kind: sequence" in made["text"]
+    assert as_json("validate", "study.yaml", cwd=tmp_path)["valid"]
+
+
 def test_init_prints_the_study_where_a_dash_is_its_file(tmp_path):
     """As text, or as JSON that holds the text; nothing is written."""
     printed = cli_here("init", "sklearn/iris", "-o", "-", cwd=tmp_path).stdout

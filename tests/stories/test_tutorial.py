@@ -44,15 +44,15 @@ def test_the_time_from_a_clone_to_the_first_result_is_a_measured_one():
     *steps, total = map(int, rows.values())
     assert [*STEPS, "from a clone to the first result"] == list(rows)
     assert abs(sum(steps) - total) <= len(steps)  # each is rounded
-    assert re.search(r"with \d+ cores.* fetched \d+ MB", shown, flags=re.DOTALL)
+    assert re.search(r"with \d+ cores.* takes \d+ MB", shown, flags=re.DOTALL)
 
 
 @pytest.mark.slow
 def test_a_clone_leads_to_a_first_result(tmp_path):
     """The README's two commands, with nothing but a Python there."""
-    steps, megabytes = measured(tmp_path)
+    steps, size = measured(tmp_path)
     assert "Best: trial-" in steps[-1].said
-    assert len(table(steps, megabytes, day="today", cores=2).splitlines()) == 8
+    assert len(table(steps, size, day="today", cores=2).splitlines()) == 8
 
 
 @pytest.mark.slow
