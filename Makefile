@@ -58,7 +58,7 @@ docs: $(VENV)/.installed-dev  ## renew the generated pages of docs/, build the s
 	$(BIN)/python -m hpsearch.spec.reference > docs/study-file.md
 	$(BIN)/python -m hpsearch.cli.reference > docs/command-line.md
 	$(BIN)/hpsearch schema > hpsearch/spec/study.schema.json
-	$(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 	@echo "build/site/index.html; to search in it: python3 -m http.server -d build/site"
 
 ui: $(VENV)/.installed  ## compare the trials in the MLflow UI

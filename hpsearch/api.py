@@ -12,7 +12,8 @@ from hpsearch.model import TrainedModel
 from hpsearch.pictures import curves_svg, table_html
 from hpsearch.results import BestParams, best_params, curves, leaderboard, load_model
 from hpsearch.search.fact import TrialFact
-from hpsearch.spec import StudySpec, load_study
+from hpsearch.search.ranking import ranked
+from hpsearch.spec import Objective, StudySpec, load_study
 from hpsearch.spec.document import read_document
 from hpsearch.spec.reader import study_of, study_text
 from hpsearch.store import Store, StudyHome
@@ -110,7 +111,8 @@ def run_study(
     try:
         result = run(spec, store=place, observer=observer, workers=workers, fresh=fresh, code=code)
     except KeyboardInterrupt as stop:
-        stop.add_note(f"stopped; {observer.kept} finished trials are kept: the same call goes on from there")
+        kept = f"; {observer.kept} finished trials are kept" if observer.is_open else ""
+        stop.add_note(f"stopped{kept}: the same call goes on from there")
         raise
     return Study(result=result, name=result.home.key, store=place.root)
 
@@ -162,6 +164,9 @@ class _Observer:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._total = self._stored = self._done = 0
+        self._objectives: tuple[Objective, ...] = ()
+        self._best: TrialFact | None = None
+        self.is_open = False
 
     @property
     def kept(self) -> int:
@@ -169,7 +174,8 @@ class _Observer:
         return max(self._stored, self._done)
 
     def opened(self, spec: StudySpec, home: StudyHome, data: "PreparedData", stored: int) -> None:
-        self._total, self._stored = max(spec.budget.trials, stored), stored
+        self._objectives = spec.objectives
+        self._total, self._stored, self.is_open = max(spec.budget.trials, stored), stored, True
         after = f", going on after {stored} trials" if stored else ""
         self._say(f"{home.key}: {data.summary.rows:,} rows, {data.task.kind}, {self._total} trials{after}")
         for warning in data.warnings:
@@ -177,10 +183,18 @@ class _Observer:
 
     def retired(self, fact: TrialFact) -> None:
         self._done += 1
+        directions = [objective.direction for objective in self._objectives]
+        self._best = next(iter(ranked(filter(None, (self._best, fact)), directions)), None)
         if callable(self._progress):
             self._progress(fact)
         elif self._done > self._stored and self._done % max(1, self._total // _LINES) == 0:
-            self._say(f"{self._done}/{self._total} trials, {fact.name} {fact.state.replace('_', ' ')}")
+            self._say(f"{self._done}/{self._total} trials{self._so_far()}")
+
+    def _so_far(self) -> str:
+        best = self._best
+        if best is None or not best.values:
+            return ""
+        return f", best {self._objectives[0].metric} {best.values[0]:.4g} ({best.name})"  # noqa: PD011 - no pandas
 
     def step(self, text: str) -> None:
         self._say(text)

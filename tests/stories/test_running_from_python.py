@@ -82,7 +82,9 @@ def test_files_specs_and_text_of_progress(tmp_path, capsys):
     )
     again = run_study(StudySpec.model_validate(content), store=tmp_path / "b")
     assert [fact.params for fact in again.result.facts] == [fact.params for fact in seen]
-    assert "3/3 trials" in capsys.readouterr().err
+    assert re.search(
+        r"^3/3 trials, best validation_loss 0\.\d+ \(trial-\d+\)$", capsys.readouterr().err, re.MULTILINE
+    )
 
 
 def test_a_stopped_run_says_what_is_kept_and_goes_on(arrays, tmp_path):
