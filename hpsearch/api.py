@@ -192,9 +192,9 @@ class _Observer:
 
     def _so_far(self) -> str:
         best = self._best
-        if best is None or not best.values:
+        if best is None or not best.values:  # noqa: PD011 - likewise below, no pandas
             return ""
-        return f", best {self._objectives[0].metric} {best.values[0]:.4g} ({best.name})"  # noqa: PD011 - no pandas
+        return f", best {self._objectives[0].metric} {best.values[0]:.4g} ({best.name})"  # noqa: PD011
 
     def step(self, text: str) -> None:
         self._say(text)
