@@ -75,6 +75,7 @@ class Cohort:
         self._parameters = aligned((len(members), self._plan.layout.size), self._dtype)
         self._state = aligned((len(members), self._plan.state_size), self._dtype)
         self._draw_initial(start)
+        self._initial = copied_rows(self._parameters, range(len(members)))
         self._kept: tuple[Array, Array] | None = None
         self._count = len(members)
         self._augmentation = self._make_augmentation(parts[0].shape)
@@ -104,15 +105,14 @@ class Cohort:
                 self._steps.run(step, batches.take(step))
             gradient_norm = self._steps.mean_gradient_norm()
             weights = weight_norm(self._parameters, self._plan.layout)
+            layers = None if probe is None else probe.seen(self._initial)
         self._epoch += 1
         return EpochStatistics(
             learning_rate=rates[:, -1].copy(),
             gradient_norm=gradient_norm,
             weight_norm=weights,
             plateau_factor=np.array(factors),
-            layers=None
-            if probe is None
-            else {"gradient_norm": probe.gradient_norm, "update_ratio": probe.update_ratio},
+            layers=layers,
         )
 
     def predict(
@@ -165,6 +165,7 @@ class Cohort:
         if not keep:
             return
         self._parameters = copied_rows(self._parameters, keep)
+        self._initial = copied_rows(self._initial, keep)
         self._state = copied_rows(self._state, keep)
         self._slots = chosen_columns(self._slots, keep)
         self._batches.keep(keep)

@@ -15,8 +15,9 @@ class EpochStatistics:
     `weight_norm` is the L2 norm of all weights, without biases, at the epoch's end. `plateau_factor` is what
     the plateau schedule multiplied the learning rate by, 1 without one.
 
-    `layers`, in epochs that `is_sampled` names, has by `gradient_norm` and `update_ratio` (K, learning layers) of the
-    epoch's first step: the norm of the data's gradient, and of the weights' movement against that of the weights.
+    `layers`, in epochs that `is_sampled` names, has (K, learning layers) by `gradient_norm` and `update_ratio`, of the
+    epoch's first step: the norm of the data's gradient, and of the weights' movement against that of the weights; and
+    by `distance`: how far the weights are from their initial ones at the epoch's end, against the size that those had.
     """
 
     learning_rate: Array

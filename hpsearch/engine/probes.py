@@ -1,7 +1,8 @@
 """What goes on inside networks, layer by layer, looked at now and then.
 
-At one training step: each layer's gradient, and how far the step moves its weights. In prediction: the units that let
-no gradient pass. Looking draws no random number, changes no bit, and treats every network as if it were alone.
+At one training step: each layer's gradient, and how far the step moves its weights. At the epoch's end: how far they
+have come from where they began. In prediction: the units that let no gradient pass. Looking draws no random number,
+changes no bit, and treats every network as if it were alone.
 """
 
 from collections.abc import Sequence
@@ -62,7 +63,10 @@ def learning_layers(plan: Plan) -> tuple[LearningLayer, ...]:
 
 
 class StepProbe:
-    """Looks at one training step of K networks: `before` when gradients are known, `after` when weights have moved."""
+    """Looks at one training step of K networks: `before` when gradients are known, `after` when weights have moved.
+
+    `seen`, at the end of its epoch, tells all, and how far the whole way has led.
+    """
 
     def __init__(self, layers: Sequence[LearningLayer], parameters: Array, gradients: Array) -> None:
         self._layers, self._parameters, self._gradients = layers, parameters, gradients
@@ -76,9 +80,22 @@ class StepProbe:
 
     def after(self) -> None:
         """Take the norm of each layer's step against that of its weights."""
-        weights = self._norms(self._were)
-        np.subtract(self._parameters, self._were, self._were)
-        self.update_ratio = self._norms(self._were) / np.where(weights > 0, weights, np.nan)
+        self.update_ratio = self._since(self._were)
+
+    def seen(self, initial: Array) -> dict[str, Array]:
+        """By statistic, (K, L) each: what was seen at the step, and how far weights are now from their initial ones."""
+        return {
+            "gradient_norm": self.gradient_norm,
+            "update_ratio": self.update_ratio,
+            "distance": self._since(initial),
+        }
+
+    def _since(self, origin: Array) -> Array:
+        """(K, P) earlier weights -> (K, L): each layer's distance from them, against the size that they had."""
+        sizes = self._norms(origin)
+        np.subtract(self._parameters, origin, self._were)
+        distance: Array = self._norms(self._were) / np.where(sizes > 0, sizes, np.nan)
+        return distance
 
     def _norms(self, numbers: Array) -> Array:
         """(K, P) -> (K, L)."""

@@ -11,7 +11,7 @@ from hpsearch.engine.arrays import quiet, total
 Array = NDArray[np.float64]
 SampledCurves = Mapping[str, tuple[float, ...]]
 
-STATISTICS: Final = ("gradient_norm", "update_ratio", "idle")
+STATISTICS: Final = ("gradient_norm", "update_ratio", "distance", "idle")
 LARGEST_SHARE: Final = "largest_share"
 """The share of the class that is predicted most often."""
 

@@ -143,7 +143,12 @@ def trial_note(fact: TrialFact) -> str:
     return "\n".join([*lines, *_layer_lines(fact.samples)])
 
 
-_STATISTICS: Final = {"gradient_norm": "gradient", "update_ratio": "step / weights", "idle": "idle units"}
+_STATISTICS: Final = {
+    "gradient_norm": "gradient",
+    "update_ratio": "step / weights",
+    "distance": "way / initial weights",
+    "idle": "idle units",
+}
 
 
 def _layer_lines(samples: Mapping[str, Sequence[float]]) -> list[str]:

@@ -40,6 +40,22 @@ def test_the_gradient_of_each_layer_is_what_plain_descent_moves_it_by():
         np.testing.assert_allclose(layers["update_ratio"][row], np.divide(moved, size), rtol=1e-9)
 
 
+def test_the_distance_is_from_the_initial_weights_whoever_leaves():
+    _, cohort = plain()
+    began = [cohort.weights(p).layers for p in range(2)]
+    for _ in range(3):
+        cohort.train_epoch()
+    cohort.leave([0])
+    [distance] = cohort.train_epoch().layers["distance"]
+    way = [np.linalg.norm(b - a) for (a, _), (b, _) in zip(began[1], cohort.weights(1).layers, strict=True)]
+    np.testing.assert_allclose(distance, np.divide(way, [np.linalg.norm(a) for a, _ in began[1]]), rtol=1e-9)
+
+
+def test_weights_that_began_as_zeros_have_no_size_to_be_compared_with():
+    cohort = plain(initializer="zeros")[1]
+    assert np.isnan(cohort.train_epoch().layers["distance"]).all()
+
+
 def test_the_gradient_is_that_of_the_data_without_penalties_or_clipping():
     free, bound = plain()[1], plain(l2=0.3, l1=0.01, clip_norm=1e-3)[1]
     np.testing.assert_array_equal(

@@ -1,8 +1,8 @@
 """The labelled set: real trials of random searches on random tasks, each with what is known of it beyond its curves.
 
-`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (a quarter of an hour). Every study trains
+`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (half an hour). Every study trains the
 `KNOWN` trials of a random space as a search trains them, of which only the recipes and losses are kept: what diagnosis
-may know of a trial's neighbours. The next `JUDGED` trials are the labelled ones. What each deserves is then found by
+may know of a trial's neighbours. The `JUDGED` trials are the labelled ones. What each deserves is then found by
 means that diagnosis does not have (`tests.support.truth`), and `tests.support.labels` draws the labels.
 """
 
@@ -24,13 +24,15 @@ from tests.support.problems import PLAIN, Problem, Space, problem, stored_recipe
 from tests.support.truth import reference, short, truth
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-FRESH = 3000
+FRESH = 4000
 """The first study of those that were looked at once, when the rules were done."""
 
-STUDIES = (*range(2000, 2050), *range(FRESH, FRESH + 50))
+STUDIES = (*range(2000, 2050), *range(3000, 3050), *range(FRESH, FRESH + 100))
 """In the order in which they came to be looked at."""
 
-KNOWN, JUDGED = 12, 6
+JUDGED = range(12, 18)
+KNOWN = (*range(JUDGED.start), *range(JUDGED.stop, 36))
+"""Places in a study's random search. Any thirty other trials serve as what is known before one is judged."""
 
 Trial = Mapping[str, Any]
 
@@ -41,7 +43,7 @@ def study(number: int) -> dict[str, Any]:
     space = Space.draw(number, given.kind)
     unit = baseline_loss(given.data.validation.y, task=given.data.task, loss=given.loss)
     known = []
-    for place in range(KNOWN):
+    for place in KNOWN:
         h = space.sample(number, place, given.loss)
         known.append(_summary(h, outcome_of(given, h, _address(number, place)), unit))
     return {
@@ -53,7 +55,7 @@ def study(number: int) -> dict[str, Any]:
         "rows": len(given.data.train),
         "reference": reference(given, number),
         "known": known,
-        "trials": [trial(given, space, number, KNOWN + place, unit) for place in range(JUDGED)],
+        "trials": [trial(given, space, number, place, unit) for place in JUDGED],
     }
 
 
@@ -126,7 +128,7 @@ def stored() -> list[Trial]:
             {**each, "recipe": {**PLAIN, **each["recipe"]}} for each in study["known"] + study["trials"]
         ]
         found += [
-            {**common, **trials[place], "earlier": trials[:place]} for place in range(KNOWN, len(trials))
+            {**common, **trials[place], "earlier": trials[:place]} for place in range(len(KNOWN), len(trials))
         ]
     return found
 

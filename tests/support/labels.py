@@ -7,7 +7,7 @@ three seeds, and against both this trial and the median over the same seeds of i
 differ the label was luck, and is None.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -105,13 +105,19 @@ def vanishing_gradients(trial: Trial) -> bool | None:
 
 
 def _first_against_last(trial: Trial) -> list[float]:
-    """The first layer's gradient against the last one's, halfway and at the end; 1 of fewer than 3 layers."""
-    ratios = [
-        layers[0] / layers[-1]
-        for layers in trial["truth"]["gradients"].values()
-        if len(layers) > 2 and layers[-1] > 0 and np.isfinite(layers).all()
+    """The first layer's gradient against the last one's, halfway and at the end; 1 of fewer than 3 layers.
+
+    Not a number where the last layer has none itself, or an infinite one.
+    """
+    halfway_and_end = list(trial["truth"]["gradients"].values())[-2:]
+    return [
+        1.0
+        if len(layers) < 3
+        else layers[0] / layers[-1]
+        if layers[-1] > 0 and np.isfinite(layers).all()
+        else np.nan
+        for layers in halfway_and_end
     ]
-    return ratios[-2:] or [1.0]
 
 
 def _held_back(trial: Trial) -> bool:
@@ -134,8 +140,9 @@ def class_collapse(trial: Trial) -> bool | None:
 def learning_rate_too_large(trial: Trial) -> bool | None:
     """With a 3rd, 10th or 100th of the rate the training loss is a third less, and held-out samples predicted better.
 
-    Where no smaller rate helps a network that fits worse than a constant guess, something throws it about: borderline.
-    Where a network without penalties and dropout does far better at this very rate, what is wrong has another name.
+    Every seed of that rate fits better than every seed of this one. Where no smaller rate helps a network that fits worse
+    than a constant guess, something throws it about: borderline. Where a network without penalties and dropout does far
+    better at this very rate, what is wrong has another name.
     """
     slower, held = (min(_variant(trial, name, part) for name in SLOWER) for part in ("train", "held_out"))
     deserved = _agreed(
@@ -148,13 +155,14 @@ def learning_rate_too_large(trial: Trial) -> bool | None:
             for own, own_held in _own(trial)
         )
     )
-    return None if deserved and _held_back(trial) else deserved
+    return None if deserved and (_held_back(trial) or not _certain(trial, SLOWER)) else deserved
 
 
 def learning_rate_too_small(trial: Trial) -> bool | None:
     """With 3, 10 or 100 times the rate the training loss falls twice as far, and held-out samples are predicted better.
 
-    On a plateau, and where a network without penalties and dropout does far better, what is wrong has another name.
+    Every seed of that rate fits better than every seed of this one. On a plateau, and where a network without penalties
+    and dropout does far better, what is wrong has another name.
     """
     start = max(1.0, float(_losses(trial, "train")[0]))
     faster, held = (min(_variant(trial, name, part) for name in FASTER) for part in ("train", "held_out"))
@@ -168,7 +176,16 @@ def learning_rate_too_small(trial: Trial) -> bool | None:
             for own, own_held in _own(trial)
         )
     )
-    return None if deserved and (_held_back(trial) or plateau(trial) is not False) else deserved
+    another = _held_back(trial) or plateau(trial) is not False
+    return None if deserved and (another or not _certain(trial, FASTER)) else deserved
+
+
+def _certain(trial: Trial, rates: Sequence[str]) -> bool:
+    """Whether every seed of the best of other rates fits better than every seed of this one."""
+    best = min(rates, key=lambda name: _variant(trial, name, "train"))
+    ends = trial["truth"]["variants"]
+    own = min(float(over_seeds(ends["itself"], "train").min()), _end(trial, "train"))
+    return float(over_seeds(ends[best], "train").max()) < own
 
 
 def _own(trial: Trial) -> list[tuple[float, float]]:
@@ -248,7 +265,8 @@ def regularization_too_strong(trial: Trial) -> bool | None:
     another_rate = min(_variant(trial, name, "held_out") for name in (*SLOWER, *FASTER)) < 1.2 * np.median(
         free
     )
-    another = another_rate or min(_first_against_last(trial)) < 1e-3 or still_improving(trial)
+    vanished = any(ratio < 1e-3 for ratio in _first_against_last(trial))
+    another = another_rate or vanished or still_improving(trial)
     return None if deserved and (lucky or another) else deserved
 
 

@@ -120,10 +120,11 @@ def test_findings_are_a_tag_and_layers_a_table_in_the_description():
     samples = {
         "gradient_norm/1 dense": (0.5, 0.25),
         "update_ratio/1 dense": (0.1, 0.01),
+        "distance/1 dense": (0.2, 0.7),
         "idle/1 dense": (0.0, 0.5),
     }
     given = fact(3, samples=samples)
     assert trial_record(CARD, given, parent="p").tags["findings"] == FINDING.name
     assert "findings" not in trial_record(CARD, fact(3, findings=()), parent="p").tags
-    assert "| 1 dense | 0.5 → 0.25 | 0.1 → 0.01 | 0 → 0.5 |" in trial_note(given)
+    assert "| 1 dense | 0.5 → 0.25 | 0.1 → 0.01 | 0.2 → 0.7 | 0 → 0.5 |" in trial_note(given)
     assert "| layer |" not in trial_note(fact(3))
