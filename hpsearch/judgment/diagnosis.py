@@ -41,7 +41,6 @@ _EXPLAINED_BY: Final[Mapping[str, Sequence[str]]] = {
         "learning_rate_too_small",
         "dead_units",
         "vanishing_gradients",
-        "still_improving",
     ),
     "regularization_too_strong": (
         "vanishing_gradients",

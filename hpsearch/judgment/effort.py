@@ -49,14 +49,24 @@ def still_improving(reading: Reading) -> Finding | None:
         return None
     width = max(1, reading.n // 4)
     middle, now, expected = continued(reading.validation, width)
-    gained, share = middle - now, expected / max(now, _LEAST)
+    gained = middle - now
     second = np.diff(reading.validation[reading.n // 2 :])
+    if (
+        now > 0.05 and len(second) >= _FEW and float((second < 0).mean()) >= 0.9
+    ):  # so steady a fall does not end soon
+        expected = max(expected, 2.5 * gained)
+    share = expected / max(now, _LEAST)
     mostly = len(second) == 0 or float((second < 0).mean()) >= 0.6
     late = reading.best >= reading.n - max(1, reading.n // 6) and mostly and reading.validation.min() < 1.02
     if not (late and expected >= max(0.012, 0.05 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)):
         share = _share_of_training(reading, width, gained)
         if share < 0.09:
             return None
+    before, level, _ = continued(reading.train, width)
+    if (
+        gained < 0.5 * (before - level) and reading.validation[-1] > level + 0.1
+    ):  # it begins to learn by heart
+        return None
     return Finding(
         name="still_improving",
         severity="hint",

@@ -9,10 +9,11 @@ import numpy as np
 from hpsearch.judgment.advice import SMALLER, WIDER, stronger, trying, weaker
 from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import LEARNED, Reading, smooth
+from hpsearch.judgment.way import distances
 
 _FEW = 3
 _ENOUGH = 5
-_WIDE = 0.27
+_WIDE = 0.25
 _CHECK_INPUTS = ("that the inputs can tell the target at all", Change(parameter="data", way="set"))
 
 
@@ -53,7 +54,9 @@ def underfitting(reading: Reading) -> Finding | None:
     if reading.n < _ENOUGH or not reading.has_learned:
         return None
     level, quarter = reading.level, reading.quarter
-    if level < 0.5 or not reading.has_levelled or not reading.others_reached(0.85):
+    levelled = level >= 0.5 and reading.train.min() >= 0.4 and reading.has_levelled
+    hardly_left = (distances(reading)[-1:] < 0.4).any()  # then its steps are short, not the network small
+    if not levelled or hardly_left or not reading.others_reached(0.85):
         return None
     gained = float(reading.train[:-quarter].min() - reading.train[-quarter:].min())
     return Finding(
@@ -68,7 +71,7 @@ def underfitting(reading: Reading) -> Finding | None:
 
 def overfitting(reading: Reading) -> Finding | None:
     """The validation loss rises while the training loss falls on, or stays far above it."""
-    if reading.n < _FEW or not reading.has_fitted or reading.level > 0.95:
+    if reading.n < _FEW or not reading.has_fitted or reading.level > (0.95 if reading.has_learned else 0.8):
         return None
     train, validation = reading.train, smooth(reading.validation)
     best = int(validation.argmin())

@@ -10,6 +10,7 @@ import numpy as np
 from hpsearch.judgment.advice import ADAM, COSINE, LARGER_BATCH, trying
 from hpsearch.judgment.finding import Finding, Severity
 from hpsearch.judgment.reading import Array, Reading
+from hpsearch.judgment.way import STRAIGHT, distances, pace
 
 _FEW = 3
 _ENOUGH = 5
@@ -35,24 +36,23 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     if reading.n < _FEW or reading.level < 0.1 or reading.pull >= 0.3 or reading.setting("l2") >= 0.1:
         return None
     rises, decrease = reading.steps[reading.steps > 0], float(reading.train[0] - reading.train.min())
-    swing, thrown = float(rises.sum()), _thrown(reading)
+    swing, thrown, gone = float(rises.sum()), _thrown(reading), _gone(reading)
     unstable = _swings(reading, rises, decrease) or _is_lost(reading, rises)
-    if not unstable and not thrown:
+    if not (unstable or thrown or gone) or not _is_hot(reading, swing, decrease):
         return None
-    if 0 < _heat(reading) < 1.5 and swing < 5 * max(decrease, 0.1):  # at a usual rate, only what is plain
-        return None
-    if reading.others_do_better is False and reading.level < 1.2 and not _wasteful(reading):
+    if not reading.others_reached(0.96) and reading.level < 1.2 and not _wasteful(reading):
         return None
     return Finding(
         name="learning_rate_too_large",
         severity=severity(reading),
-        sentence=_unstable(reading, rises, decrease) if unstable else _hurled(reading, thrown),
+        sentence=_unstable(reading, rises, decrease) if unstable else _hurled(reading, thrown, gone),
         evidence={
             "rising_epochs": float(len(rises)),
             "epochs": float(len(reading.steps)),
             "swing": swing,
             "decrease": decrease,
             **({"update_ratio": thrown} if thrown else {}),
+            **({"distance": gone} if gone else {}),
         },
         **trying(reading.rate_change(0.1, 0.3), LARGER_BATCH, COSINE),
     )
@@ -91,6 +91,32 @@ def _thrown(reading: Reading) -> float:
     return typical if typical >= 0.2 and (reading.level <= 0.95 or hot_and_dead) else 0.0
 
 
+def _gone(reading: Reading) -> float:
+    """How far the weights are from where they began, if the first epoch took them far and much is left; else 0."""
+    far = distances(reading)
+    return float(far[-1]) if len(far) and far[0] >= 1 and far[-1] >= 3 and reading.level >= 0.25 else 0.0
+
+
+def _is_hot(reading: Reading, swing: float, decrease: float) -> bool:
+    """Whether the rate is beyond the usual; at a usual one, only what is plain counts.
+
+    Where it is known how far weights have come, they were once far away, and what is usual has a margin: a wider one
+    where dropout makes losses jump.
+    """
+    plain, heat, far = swing >= 5 * max(decrease, 0.1), _heat(reading), distances(reading)
+    if not len(far) or not heat:
+        return plain or not 0 < heat < 1.5
+    if heat * far.max() < 4 or _is_stuck(reading, swing):
+        return False
+    noisy = reading.setting("dropout") >= 0.5
+    return heat >= (7 if noisy else 3.5) or (plain and not noisy)
+
+
+def _is_stuck(reading: Reading, swing: float) -> bool:
+    """Whether dead units, that no rate revives, keep a quiet network from learning."""
+    return _idle(reading) >= 0.5 and swing < 0.3 and not reading.has_learned
+
+
 def _idle(reading: Reading) -> float:
     """The largest share of idle units in a layer, at the end."""
     _, idle = reading.layers("idle")
@@ -105,18 +131,22 @@ def _unstable(reading: Reading, rises: Array, decrease: float) -> str:
     )
 
 
-def _hurled(reading: Reading, ratio: float) -> str:
-    return (
-        f"In the first epochs one step moved weights by {ratio:.0%} of their size, and the training loss "
-        f"stays at {reading.level:.0%} of a constant guess's."
+def _hurled(reading: Reading, ratio: float, distance: float) -> str:
+    how = (
+        f"In the first epochs one step moved weights by {ratio:.0%} of their size"
+        if ratio
+        else f"The weights are {distance:.1f} times their initial size away from where they began"
     )
+    return f"{how}, and the training loss stays at {reading.level:.0%} of a constant guess's."
 
 
 def learning_rate_too_small(reading: Reading) -> Finding | None:
     """The training loss falls in a straight line and has not come far, or weights have hardly moved."""
     if reading.n < _ENOUGH or not reading.others_reached(0.9):
         return None
-    if reading.pull >= 0.3 or _heat(reading) > 1:
+    falls = float((reading.steps < 0).mean())
+    held = reading.pull >= 0.3 and not (_heat(reading) <= 0.05 and falls >= 0.9)
+    if held or _heat(reading) > (1.3 if pace(reading) >= 0.9 else 1):
         return None
     early, late = _halves(reading)
     if _creeps(reading, early, late):
@@ -157,7 +187,8 @@ def _creeps(reading: Reading, early: float, late: float) -> bool:
     """Whether the training loss falls steadily, not far, and in the second half hardly less than in the first."""
     share = (early + late) / float(reading.train[0]) if reading.train[0] > 0 else 1.0
     falls = float((reading.steps < 0).mean())
-    steady = falls >= 0.8 and reading.validation[-1] < reading.validation.min() + 0.05
+    gathers = pace(reading) >= 0.8 and late > 2 * early and falls >= 0.6
+    steady = (falls >= 0.8 or gathers) and reading.validation[-1] < reading.validation.min() + 0.05
     hardly_begun = late > 0.33 * early and reading.level >= 0.6 and falls >= 0.9
     return bool(
         steady and (late > 0.5 * early or hardly_begun) and 0.008 < share < 0.5 and reading.train[-1] > 0.1
@@ -172,14 +203,21 @@ def _is_tiny(reading: Reading) -> bool:
     hidden = reading.recipe.get("hidden")
     shallow = isinstance(hidden, list | tuple) and len(hidden) <= 3 and _idle(reading) < 0.5
     others = reading.experience.best < 0.75 * float(reading.validation.min())
-    return bool(shallow and 0 < _heat(reading) <= 0.06 and not reading.has_learned and others)
+    straight = pace(reading) >= 0.75 and reading.setting("dropout") < 0.5
+    tiny = shallow and 0 < _heat(reading) <= (0.4 if straight else 0.06) and not reading.has_learned
+    return bool(tiny and others and _leads_on(reading))
 
 
 def _hardly_moved(reading: Reading) -> bool:
     """Whether all steps together were short although the gradient is there; and other trials learned much."""
     _, norms = reading.layers("gradient_norm")
     stuck = reading.travel < 0.4 and reading.level >= 0.85 and reading.experience.best < 0.75 * reading.level
-    return stuck and float(np.linalg.norm(norms[-1])) >= 0.15
+    return stuck and _leads_on(reading) and float(np.linalg.norm(norms[-1])) >= 0.15
+
+
+def _leads_on(reading: Reading) -> bool:
+    """Whether the weights go on in one direction, or the loss falls in every epoch: larger steps would lead further."""
+    return not pace(reading) < STRAIGHT or bool((reading.steps < 0).all())
 
 
 def severity(reading: Reading) -> Severity:

@@ -166,6 +166,12 @@ class Reading:
         return penalty if np.isfinite(penalty) else 0.0
 
     @property
+    def shrinkage(self) -> float:
+        """The norm of the weights at the end against that after the first epoch; 1 where it is not known."""
+        first = float(self.weights[0]) if len(self.weights) >= max(self.n, 1) else 0.0
+        return float(self.weights[self.n - 1]) / first if first > 0 else 1.0
+
+    @property
     def travel(self) -> float:
         """How far all steps together moved weights against their size, at most; NaN where it is not known."""
         _, ratios = self.layers("update_ratio")

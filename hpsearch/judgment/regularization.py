@@ -8,6 +8,7 @@ import numpy as np
 from hpsearch.judgment.advice import trying, weaker
 from hpsearch.judgment.finding import Finding
 from hpsearch.judgment.reading import Reading
+from hpsearch.judgment.way import STRAIGHT, pace
 
 _FEW = 3
 _ENOUGH = 5
@@ -22,7 +23,10 @@ def regularization_too_strong(reading: Reading) -> Finding | None:
     swing = float(np.median(np.abs(reading.steps)))
     still = swing <= (0.4 if reading.has_learned else 0.1) * level and gap <= max(0.15, 0.3 * level)
     held = level >= 0.1 and (still or _overwhelms(reading))
-    if not held or reading.falling > 0.2 or not _strong(reading) or not reading.others_reached(0.65):
+    if not held or not _strong(reading) or not reading.others_reached(0.65):
+        return None
+    led_on = pace(reading) >= STRAIGHT and not _penalized(reading)
+    if led_on or _moves_on(reading):  # nothing holds these weights
         return None
     strengths = {name: reading.setting(name) for name in ("dropout", "l2", "l1", "weight_decay")}
     named = ", ".join(f"{name} {value:.2g}" for name, value in strengths.items() if value > 0)
@@ -43,15 +47,23 @@ def regularization_too_strong(reading: Reading) -> Finding | None:
     )
 
 
+def _moves_on(reading: Reading) -> bool:
+    """Whether the training loss goes on falling; of much noise and overwhelming penalties it has to fall far."""
+    return not _overwhelms(reading) and reading.falling > (0.35 if _noise(reading) >= 1 else 0.25)
+
+
 def _strong(reading: Reading) -> bool:
     """Whether penalties or dropout outweigh the data.
 
     A network that learned nothing may be held back by much else: only by overwhelming strengths it certainly is.
     """
-    noise = _noise(reading)
+    noise, dropout = _noise(reading), reading.setting("dropout")
     if not reading.has_learned:
-        return _overwhelms(reading) or noise >= 3 or reading.setting("dropout") >= 0.85
-    return _penalized(reading) or noise >= 0.15 or reading.setting("dropout") >= 0.6
+        shrunk = dropout >= 0.6 and reading.shrinkage < 0.15
+        return _overwhelms(reading) or noise >= 2.5 or dropout >= 0.85 or shrunk
+    noisy = noise >= 0.15 and dropout >= 0.35
+    lonely = noise >= 0.07 and dropout >= 0.25 and reading.others_reached(0.35)
+    return _penalized(reading) or dropout >= 0.6 or noisy or lonely
 
 
 def _overwhelms(reading: Reading) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hpsearch.engine import sampled_epochs
 from hpsearch.judgment.diagnosis import diagnose
 from hpsearch.judgment.experience import Experience
 from tests.support.studies import run_quick
@@ -33,10 +34,13 @@ def judge_inside(losses, *, samples, recipe, experience, weights=1.0, updates=30
     return {finding.name: finding for finding in findings}
 
 
-def layers(looks, *, ratio, gradient=1.0):
-    names = ("1 dense", "2 dense")
-    return {f"update_ratio/{name}": (ratio,) * looks for name in names} | {
-        f"gradient_norm/{name}": (gradient,) * looks for name in names
+def layers(looks, *, ratio, gradient=1.0, distance=None):
+    """`distance`: a function of the epochs that were looked into; None: it was not measured."""
+    seen = {"update_ratio": (ratio,) * looks, "gradient_norm": (gradient,) * looks}
+    if distance is not None:
+        seen["distance"] = tuple(map(distance, sampled_epochs(100)[:looks]))
+    return {
+        f"{statistic}/{name}": values for statistic, values in seen.items() for name in ("1 dense", "2 dense")
     }
 
 
@@ -53,6 +57,56 @@ def test_weights_that_hardly_move_are_a_learning_rate_too_small_where_others_lea
         {**short, "experience": others(0.3), "samples": layers(8, ratio=1e-4, gradient=1e-3)},
     ):
         assert "learning_rate_too_small" not in judge_inside(still, **other)
+
+
+def test_weights_that_are_far_from_where_they_began_are_a_learning_rate_too_large():
+    calm, hot = 0.6 + 0.4 * np.exp(-np.arange(16)), {"learning_rate": 0.2, "optimizer": "adam"}
+    far = layers(8, ratio=0.01, distance=lambda epoch: 1 + epoch**0.5)
+    given = {"samples": far, "recipe": hot, "experience": others(0.3)}
+    found = judge_inside(calm, **given)["learning_rate_too_large"]
+    assert found.evidence["distance"] == pytest.approx(5)
+    assert "The weights are 5.0 times their initial size away from where they began" in found.sentence
+    for other in (
+        {"experience": others(0.59)},
+        {"recipe": {**hot, "learning_rate": 0.01}},
+        {"recipe": {**hot, "dropout": 0.5, "learning_rate": 0.05}},
+        {"samples": layers(8, ratio=0.01, distance=lambda epoch: 0.05 * epoch)},
+        {"samples": layers(8, ratio=0.01)},
+    ):
+        assert "learning_rate_too_large" not in judge_inside(calm, **{**given, **other})
+
+
+def test_a_loss_that_jumps_where_the_weights_stayed_near_is_no_learning_rate_too_large():
+    jumps = {"recipe": {"learning_rate": 0.03, "optimizer": "adam"}, "experience": others(0.3)}
+    losses = 0.6 + 0.1 * (np.arange(16) % 2)
+    for distance, found in ((lambda _: 0.4, False), (lambda _: 4.0, True), (None, True)):
+        seen = layers(8, ratio=0.01, distance=distance)
+        assert ("learning_rate_too_large" in judge_inside(losses, samples=seen, **jumps)) is found
+
+
+def test_a_way_that_leads_on_asks_for_larger_steps_and_one_that_does_not_is_held():
+    """A distance that grows with the epochs, and one that grows with their root."""
+    still = 1 + 1e-4 * np.random.default_rng(0).normal(size=16)
+    slow = {"recipe": {"learning_rate": 1e-4, "optimizer": "sgd"}, "experience": others(0.3)}
+    held = {"recipe": {"learning_rate": 0.01, "dropout": 0.7, "hidden": (64, 64)}, "experience": others(0.2)}
+    high = 0.6 + 0.4 * np.exp(-np.arange(30) / 3)
+    for power, leads_on in ((1.0, True), (0.5, False)):
+
+        def distance(epoch, power=power):
+            return 0.02 * epoch**power
+
+        found = judge_inside(still, samples=layers(8, ratio=1e-4, distance=distance), **slow)
+        assert ("learning_rate_too_small" in found) is leads_on
+        found = judge_inside(high, samples=layers(10, ratio=0.01, distance=distance), **held)
+        assert ("regularization_too_strong" in found) is not leads_on
+
+
+def test_a_network_that_has_hardly_left_its_initial_weights_is_not_too_small():
+    high, recipe = 0.6 + 0.4 * np.exp(-np.arange(30) / 3), {"learning_rate": 0.01}
+    for distance, found in ((2.0, True), (0.2, False)):
+        seen = layers(10, ratio=0.01, distance=lambda _, distance=distance: distance)
+        judged = judge_inside(high, samples=seen, recipe=recipe, experience=others(0.2))
+        assert ("underfitting" in judged) is found
 
 
 def test_weights_that_begin_at_zero_have_no_size_to_move_against():

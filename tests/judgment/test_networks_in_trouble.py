@@ -135,6 +135,12 @@ def test_an_input_that_holds_the_target_is_suspicious():
     assert found["suspicious_score"].evidence["epoch"] <= 2
 
 
+def test_steps_that_throw_weights_about_are_too_large_and_usual_ones_are_not():
+    hot = {"activation": "tanh", "initializer": "xavier", "hidden": (4, 4), "batch_size": 8}
+    assert "learning_rate_too_large" in findings_of(classes(300), **hot, learning_rate=0.2)[0]
+    assert "learning_rate_too_large" not in findings_of(classes(300), **hot, learning_rate=0.01)[0]
+
+
 def test_a_tiny_learning_rate_creeps():
     found, verdict = findings_of(classes(300), learning_rate=2e-5, initializer="xavier")
     assert verdict == "learning_rate_too_small"

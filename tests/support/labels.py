@@ -140,9 +140,9 @@ def class_collapse(trial: Trial) -> bool | None:
 def learning_rate_too_large(trial: Trial) -> bool | None:
     """With a 3rd, 10th or 100th of the rate the training loss is a third less, and held-out samples predicted better.
 
-    Every seed of that rate fits better than every seed of this one. Where no smaller rate helps a network that fits worse
-    than a constant guess, something throws it about: borderline. Where a network without penalties and dropout does far
-    better at this very rate, what is wrong has another name.
+    Every seed of that rate fits better than every seed of this one. Where no smaller rate helps a network that fits
+    worse than a constant guess, something throws it about: borderline. Where a network without penalties and dropout
+    does far better at this very rate, what is wrong has another name.
     """
     slower, held = (min(_variant(trial, name, part) for name in SLOWER) for part in ("train", "held_out"))
     deserved = _agreed(
@@ -161,8 +161,8 @@ def learning_rate_too_large(trial: Trial) -> bool | None:
 def learning_rate_too_small(trial: Trial) -> bool | None:
     """With 3, 10 or 100 times the rate the training loss falls twice as far, and held-out samples are predicted better.
 
-    Every seed of that rate fits better than every seed of this one. On a plateau, and where a network without penalties
-    and dropout does far better, what is wrong has another name.
+    Every seed of that rate fits better than every seed of this one. On a plateau, where gradients vanish, and where a
+    network without penalties and dropout does far better, what is wrong has another name.
     """
     start = max(1.0, float(_losses(trial, "train")[0]))
     faster, held = (min(_variant(trial, name, part) for name in FASTER) for part in ("train", "held_out"))
@@ -176,7 +176,7 @@ def learning_rate_too_small(trial: Trial) -> bool | None:
             for own, own_held in _own(trial)
         )
     )
-    another = _held_back(trial) or plateau(trial) is not False
+    another = _held_back(trial) or plateau(trial) is not False or vanishing_gradients(trial) is not False
     return None if deserved and (another or not _certain(trial, FASTER)) else deserved
 
 
