@@ -1,6 +1,6 @@
 """The labelled set: real trials of random searches on random tasks, each with what is known of it beyond its curves.
 
-`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (half an hour). Every study trains the
+`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (an hour). Every study trains the
 `KNOWN` trials of a random space as a search trains them, of which only the recipes and losses are kept: what diagnosis
 may know of a trial's neighbours. The `JUDGED` trials are the labelled ones. What each deserves is then found by
 means that diagnosis does not have (`tests.support.truth`), and `tests.support.labels` draws the labels.
@@ -24,10 +24,10 @@ from tests.support.problems import PLAIN, Problem, Space, problem, stored_recipe
 from tests.support.truth import reference, short, truth
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-FRESH = 4000
+FRESH = 5000
 """The first study of those that were looked at once, when the rules were done."""
 
-STUDIES = (*range(2000, 2050), *range(3000, 3050), *range(FRESH, FRESH + 100))
+STUDIES = (*range(2000, 2050), *range(3000, 3050), *range(4000, 4100), *range(FRESH, FRESH + 100))
 """In the order in which they came to be looked at."""
 
 JUDGED = range(12, 18)
