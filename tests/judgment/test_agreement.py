@@ -1,11 +1,12 @@
 """The labelled set: what the docs say of precision and recall is what is measured, and the set can be made again."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from tests.support import agreement, labelled
-from tests.support.labels import LABELS, label
+from tests.support.labels import LABELS, labels
 from tests.support.problems import KINDS
 
 STORED = labelled.stored()
@@ -22,12 +23,13 @@ def test_there_are_enough_real_trials_of_every_kind():
     for trials in agreement.parts(STORED):
         assert len(trials) >= 200
         assert {trial["problem"] for trial in trials} == set(KINDS)
+    deserved = Counter(name for trial in STORED for name, label in labels(trial).items() if label)
     for name in LABELS:
-        assert sum(label(name, trial) is True for trial in STORED) >= 5, name
+        assert deserved[name] >= 5, name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [2003, 3004])
+@pytest.mark.parametrize("number", [2003, 5004])
 def test_a_study_is_made_again_to_the_same_numbers(number):
     """Bit for bit on one kind of processor: here to three digits of its curves."""
     again = json.loads(json.dumps(labelled.study(number)))["trials"]

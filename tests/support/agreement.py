@@ -7,7 +7,7 @@ from pathlib import Path
 from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
 from tests.support.labelled import FRESH, Trial, stored
-from tests.support.labels import LABELS, label
+from tests.support.labels import LABELS, labels
 
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 BEGIN, END = "<!-- agreement: written by `python -m tests.support.agreement` -->", "<!-- agreement end -->"
@@ -52,12 +52,12 @@ def findings(trial: Trial) -> tuple[Finding, ...]:
     )[0]
 
 
-def agreement(name: str, trials: Iterable[tuple[Trial, set[str]]]) -> Agreement:
-    """Of one finding over some trials, each with the names of its findings."""
+def agreement(name: str, trials: Iterable[tuple[dict[str, bool | None], set[str]]]) -> Agreement:
+    """Of one finding over some trials, each with its labels and the names of its findings."""
     counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     borderline = 0
-    for trial, found in trials:
-        deserved = label(name, trial)
+    for deserves, found in trials:
+        deserved = deserves[name]
         if deserved is None:
             borderline += 1
         else:
@@ -73,7 +73,7 @@ def agreement(name: str, trials: Iterable[tuple[Trial, set[str]]]) -> Agreement:
 
 def agreements(trials: Iterable[Trial]) -> dict[str, Agreement]:
     """Of every finding that has a label."""
-    judged = [(trial, {finding.name for finding in findings(trial)}) for trial in trials]
+    judged = [(labels(trial), {finding.name for finding in findings(trial)}) for trial in trials]
     return {name: agreement(name, judged) for name in LABELS}
 
 

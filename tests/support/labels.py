@@ -332,9 +332,11 @@ LABELS: dict[str, Label] = {
 }
 
 
-def label(name: str, trial: Trial) -> bool | None:
-    """A trial's label; of one that broke down, or nearly, only the two findings of that are asked."""
-    breakdown = name in ("diverged", "exploding_gradients")
-    if not breakdown and not (diverged(trial) is False and exploding_gradients(trial) is False):
-        return None
-    return LABELS[name](trial)
+def labels(trial: Trial) -> dict[str, bool | None]:
+    """A trial's labels; of one that broke down, or nearly, only the two findings of that are asked."""
+    broken = {label.__name__: label(trial) for label in (diverged, exploding_gradients)}
+    sound = all(deserved is False for deserved in broken.values())
+    return {
+        name: broken[name] if name in broken else label(trial) if sound else None
+        for name, label in LABELS.items()
+    }
