@@ -48,24 +48,9 @@ def still_improving(reading: Reading) -> Finding | None:
     if reading.state != "complete" or reading.n < 2:
         return None
     width = max(1, reading.n // 4)
-    middle, now, expected = continued(reading.validation, width)
-    gained = middle - now
-    second = np.diff(reading.validation[reading.n // 2 :])
-    if (
-        now > 0.05 and len(second) >= _FEW and float((second < 0).mean()) >= 0.9
-    ):  # so steady a fall does not end soon
-        expected = max(expected, 2.5 * gained)
-    share = expected / max(now, _LEAST)
-    mostly = len(second) == 0 or float((second < 0).mean()) >= 0.6
-    late = reading.best >= reading.n - max(1, reading.n // 6) and mostly and reading.validation.min() < 1.02
-    if not (late and expected >= max(0.012, 0.05 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)):
-        share = _share_of_training(reading, width, gained)
-        if share < 0.09:
-            return None
-    before, level, _ = continued(reading.train, width)
-    if (
-        gained < 0.5 * (before - level) and reading.validation[-1] > level + 0.1
-    ):  # it begins to learn by heart
+    middle, now, _ = continued(reading.validation, width)
+    gained, share = middle - now, _share_to_gain(reading, width)
+    if share is None or _learns_by_heart(reading, width, gained):
         return None
     return Finding(
         name="still_improving",
@@ -78,6 +63,27 @@ def still_improving(reading: Reading) -> Finding | None:
             reading.rate_change(1.5, 3),
         ),
     )
+
+
+def _share_to_gain(reading: Reading, width: int) -> float | None:
+    """What as many epochs again would take off the validation loss; None where that is little, or not sure enough."""
+    middle, now, expected = continued(reading.validation, width)
+    gained, second = middle - now, np.diff(reading.validation[reading.n // 2 :])
+    falls = float((second < 0).mean()) if len(second) else 1.0
+    if now > 0.05 and len(second) >= _FEW and falls >= 0.9:  # so steady a fall does not end soon
+        expected = max(expected, 2.5 * gained)
+    late = reading.best >= reading.n - max(1, reading.n // 6) and reading.validation.min() < 1.02
+    clear = expected >= max(0.012, 0.05 * now) and gained >= max(0.02 * now, 1.5 * reading.jitter)
+    if late and falls >= 0.6 and clear:
+        return expected / max(now, _LEAST)
+    share = _share_of_training(reading, width, gained)
+    return share if share >= 0.09 else None
+
+
+def _learns_by_heart(reading: Reading, width: int, gained: float) -> bool:
+    """Whether less than half of what the training loss gains carries over, and a gap is there already."""
+    before, level, _ = continued(reading.train, width)
+    return bool(gained < 0.5 * (before - level) and reading.validation[-1] > level + 0.1)
 
 
 def _share_of_training(reading: Reading, width: int, gained: float) -> float:

@@ -100,8 +100,8 @@ def _gone(reading: Reading) -> float:
 def _is_hot(reading: Reading, swing: float, decrease: float) -> bool:
     """Whether the rate is beyond the usual; at a usual one, only what is plain counts.
 
-    Where it is known how far weights have come, they were once far away, and what is usual has a margin: a wider one
-    where dropout makes losses jump.
+    Where it is known how far weights have come, that and the rate are weighed together, and what is usual has a margin:
+    a wider one where dropout makes losses jump.
     """
     plain, heat, far = swing >= 5 * max(decrease, 0.1), _heat(reading), distances(reading)
     if not len(far) or not heat:
@@ -141,7 +141,7 @@ def _hurled(reading: Reading, ratio: float, distance: float) -> str:
 
 
 def learning_rate_too_small(reading: Reading) -> Finding | None:
-    """The training loss falls in a straight line and has not come far, or weights have hardly moved."""
+    """The training loss falls in a straight line and has not come far, or weights go on their way too slowly."""
     if reading.n < _ENOUGH or not reading.others_reached(0.9):
         return None
     falls = float((reading.steps < 0).mean())
@@ -167,12 +167,16 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
         )
     else:
         return None
-    moved = {"moved": reading.travel} if np.isfinite(reading.travel) else {}
+    way = {"moved": reading.travel, "pace": pace(reading)}
     return Finding(
         name="learning_rate_too_small",
         severity=severity(reading),
         sentence=sentence,
-        evidence={"early_decrease": early, "late_decrease": late, **moved},
+        evidence={
+            "early_decrease": early,
+            "late_decrease": late,
+            **{name: value for name, value in way.items() if np.isfinite(value)},
+        },
         **trying(reading.rate_change(3, 30), ADAM),
     )
 

@@ -26,7 +26,7 @@ def pace(reading: Reading) -> float:
     One: straight on, evenly. A half: a random walk. None: the weights stay where they are.
     """
     far = distances(reading)
-    if len(far) < 3 or not far[-3] > 0:
+    if len(far) < 3 or not (far[-3] > 0 and far[-1] > 0):
         return float("nan")
     epochs = sampled_epochs(reading.n)
     return float(np.log(far[-1] / far[-3]) / np.log(epochs[len(far) - 1] / epochs[len(far) - 3]))
