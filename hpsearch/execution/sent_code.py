@@ -31,9 +31,9 @@ class SentCode:
         loose: the references of those whose modules are among the files.
     """
 
-    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    sources: Mapping[str, str | None] = field(default_factory=dict)
-    loose: frozenset[str] = frozenset()
+    files: Mapping[str, bytes] = field(repr=False)
+    sources: Mapping[str, str | None]
+    loose: frozenset[str]
 
     @classmethod
     def of(cls, extensions: Iterable[Extension]) -> "SentCode":
