@@ -14,10 +14,15 @@ _FEWEST: Final = 3
 def console(*, stderr: bool = False, quiet: bool = False) -> Console:
     """A console as wide as the terminal; where there is none, lines are left whole for whoever reads them."""
     made = Console(stderr=stderr, quiet=quiet, highlight=False, emoji=False)
-    if not made.is_terminal:
+    if not _has_an_edge(made):
         made.soft_wrap = True
         made.width = _PIPE_WIDTH
     return made
+
+
+def _has_an_edge(out: Console) -> bool:
+    """Whether lines end somewhere: on a terminal, or where one is drawn, with its colours and `COLUMNS`."""
+    return out.file.isatty() or (out.is_terminal and bool(os.environ.get("COLUMNS")))
 
 
 def is_watched(out: Console) -> bool:
@@ -36,7 +41,7 @@ def plain_table(*headers: str) -> Table:
 def print_table(out: Console, table: Table) -> None:
     """Print a table of many columns: to a pipe all, on a terminal those that it has room for, and the others' names."""
     left_out: list[str] = []
-    if not out.is_terminal:
+    if not _has_an_edge(out):
         out.width = max(out.width, _width(out, table))
     while len(table.columns) > _FEWEST and _width(out, table) > out.width:
         left_out.insert(0, str(table.columns.pop().header))

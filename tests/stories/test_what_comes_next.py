@@ -108,7 +108,7 @@ def test_lines_say_how_much_time_is_left(tmp_path):
     """Where no bar moves: in logs, pipes and CI, also where colours are forced."""
     (tmp_path / "quick.yaml").write_text(QUICK)
     done = cli(*RUN, cwd=tmp_path, env={"FORCE_COLOR": "1", "TERM": "xterm"})
-    assert re.search(r"2/20 trials, \d+ s left, best validation_loss", done.stderr)
+    assert re.search(r"2/20 trials, \d+ (s|min) left, best validation_loss", done.stderr)
     assert "20/20 trials, best" in done.stderr
     assert "\x1b[?25l" not in done.stderr  # a hidden cursor
 
@@ -131,6 +131,15 @@ def test_a_table_has_the_columns_that_a_terminal_has_room_for(elsewhere, tmp_pat
     piped = cli_here("trials", "quick", "--columns", "all", "--store", elsewhere, cwd=tmp_path).stdout
     assert len(piped.splitlines()) == 3
     assert "best_validation_accuracy" in piped
+
+
+def test_a_pipe_has_all_columns_also_where_colours_are_forced(elsewhere, tmp_path):
+    """CI services do so."""
+    shown = cli_here(
+        "trials", "quick", "--store", elsewhere, cwd=tmp_path, env={"FORCE_COLOR": "1", "COLUMNS": ""}
+    )
+    assert "no room here" not in shown.stdout
+    assert "dropout" in shown.stdout
 
 
 def test_output_that_cannot_be_written_is_an_error_in_one_line(elsewhere, tmp_path):
