@@ -1,4 +1,4 @@
-"""What looking into networks costs: layers' gradients, movement and idle units in the epochs that are sampled."""
+"""What looking into networks costs: layers' gradients, movement, distance and idle units in the epochs that are sampled."""
 
 import statistics
 from dataclasses import asdict
@@ -49,7 +49,7 @@ def _cost(case: Case, networks: int) -> list[float]:
 ROWS = [
     Row(
         name="diagnostics",
-        title="statistics of layers (gradients, movement, idle units), % of the training's processor time",
+        title="statistics of layers (gradients, movement, distance, idle units), % of the training's processor time",
         against="the same training without",
         target=3,
         at_most=True,
