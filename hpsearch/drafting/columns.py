@@ -117,9 +117,8 @@ def _why_drop_texts(known: "pd.Series[Any]", distinct: int) -> str:
     if dates.notna().sum() >= _DATES * len(some):
         return f"it is a date that may be read in two ways; write {FORM}"
     values = known.to_numpy(dtype=object)
-    if (
-        distinct <= _DIFFERS * len(known) or stray_texts(values).any()
-    ):  # of these the data's own check says more
+    # of texts strayed among numbers the data's own check says more
+    if distinct <= _DIFFERS * len(known) or stray_texts(values).any():
         return ""
     if example := marked_number(values):
         return f"it holds texts such as {example!r}; write plain numbers, as 1200.5, if they are measurements"
