@@ -22,6 +22,7 @@ class InputDropout:
         self._factors = aligned((rows, batch, width), dtype)
         self._dropped = aligned((rows, batch, width + plan.flat), kind)
         self._dropped.fill(1)
+        self._frames: dict[int, Array] = {}
 
     def apply(self, inputs: Array) -> Array:
         """(K, B, ...) inputs with the masks of the next step applied, in a buffer that a later step overwrites."""
@@ -31,7 +32,7 @@ class InputDropout:
         dropped = self._dropped[:, :count]
         drop = self._drop_tokens if self._tokens else self._drop_numbers
         drop(read, self._masks.frames[0], dropped[..., : self._width])
-        return dropped.reshape(inputs.shape)
+        return self._frames.setdefault(count, dropped.reshape(inputs.shape))
 
     def _drop_tokens(self, inputs: Array, mask: Mask, out: Array) -> None:
         np.copyto(out, inputs)

@@ -35,6 +35,7 @@ class Predictor:
             state=aligned((rows, plan.state_size), dtype),
         )
         self._networks: dict[int, Network] = {}
+        self._frames: dict[int, Array] = {}
 
     def predict(
         self,
@@ -74,10 +75,16 @@ class Predictor:
         return self._networks[batch]
 
     def _formed(self, x: Array) -> Array:
-        """Inputs as the network reads them: for a dense layer, (K, B, D + 1) with a last column of ones."""
+        """Inputs as the network reads them: for a dense layer, (K, B, D + 1) with a last column of ones.
+
+        That is a buffer for each B: a dense layer keeps what it has prepared for one that it has read.
+        """
         if not self._plan.flat:
             return x
-        formed = np.ones((self._rows, len(x), prod(self._plan.inputs.shape) + 1), self._dtype)
+        if len(x) not in self._frames:
+            shape = self._rows, len(x), prod(self._plan.inputs.shape) + 1
+            self._frames[len(x)] = np.ones(shape, self._dtype)
+        formed = self._frames[len(x)]
         formed[..., :-1] = x.reshape(len(x), prod(x.shape[1:]))
         return formed
 
