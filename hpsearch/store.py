@@ -9,6 +9,7 @@ mlruns/
 import json
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -191,12 +192,10 @@ class Store:
 
     def _unknown(self, reference: str) -> str:
         known = [home.key for home in self.all_studies()]
-        near = get_close_matches(reference, known, n=1)
         there = ", ".join(known[:_SHOWN]) + (f", ... ({len(known)} in all)" if known[_SHOWN:] else "")
-        meant = f"did you mean {near[0]!r}? Else " if near else ""
         return (
-            f"no study {reference!r} in {self.root} (there: {there or 'none yet'}); {meant}run one with "
-            f"`hpsearch run FILE`, or name another store with --store or {STORE_VARIABLE}"
+            f"no study {reference!r} in {self.root} (there: {there or 'none yet'}); {meant(reference, known)}run one "
+            f"with `hpsearch run FILE`, or name another store with --store or {STORE_VARIABLE}"
         )
 
     def _home(self, path: Path) -> StudyHome | None:
@@ -204,6 +203,12 @@ class Store:
         if match is None:
             return None
         return StudyHome(path=path, name=match["name"], generation=int(match["generation"] or 1))
+
+
+def meant(written: str, known: Sequence[str]) -> str:
+    """The nearest of the names that there are, as the beginning of a remedy; nothing where none is near."""
+    near = get_close_matches(written, known, n=1)
+    return f"did you mean {near[0]!r}? Else " if near else ""
 
 
 _AGAIN: Final = "run the study again when it can: it goes on from here"

@@ -40,8 +40,8 @@ def extend(
     Without --trials an interrupted run is gone on with. The trials come out as if the budget had been that large from
     the start. Only the latest generation of a study can be extended.
     """
-    from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
-    from hpsearch.upkeep.continuation import extended, stored_spec  # noqa: PLC0415 - likewise
+    from hpsearch.archive import last_run  # noqa: PLC0415 - not for --help
+    from hpsearch.upkeep.continuation import extended, stored_spec  # noqa: PLC0415 - optuna
 
     home = store.find(study)
     _check_latest(store, home.key, home.name)

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 )
 def best(study: str, store: Store, form: str) -> None:
     """Show the best parameters of a STUDY so far."""
-    from hpsearch.results import best_params  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.results import best_params  # noqa: PLC0415 - not for --help
 
     params = best_params(study, store=store.root)
     match form:

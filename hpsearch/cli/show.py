@@ -100,7 +100,7 @@ def find_trial(home: StudyHome, number: int | None) -> "TrialFact":
 
 
 def _opened(home: StudyHome) -> "tuple[Reader, list[TrialFact]]":
-    from hpsearch.reading import open_for_reading  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.reading import open_for_reading  # noqa: PLC0415 - not for --help
 
     stored = open_for_reading(home)
     return stored, stored.facts()

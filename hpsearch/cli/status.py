@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +10,7 @@ import click
 from hpsearch.cli.options import Verb, optional_study_argument, store_option, study_argument
 from hpsearch.cli.output import hint, json_option, print_json, print_json_line
 from hpsearch.errors import UnknownStudyError
-from hpsearch.store import STORE_VARIABLE, Store
+from hpsearch.store import STORE_VARIABLE, Store, meant
 
 if TYPE_CHECKING:
     from hpsearch.upkeep.activity import Activity
@@ -48,7 +47,7 @@ def status(study: str | None, store: Store, *, as_json: bool) -> None:
 
     A study is running, ended (its budget is spent and its winner refitted), interrupted, or empty.
     """
-    from hpsearch.upkeep.activity import activity  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.upkeep.activity import activity  # noqa: PLC0415 - not for --help
 
     homes = [store.find(study)] if study else store.all_studies()
     found = [activity(home) for home in homes]
@@ -138,10 +137,9 @@ def logs(study: str, store: Store, *, follow: bool, lines: int, as_json: bool) -
 
 
 def _no_log(store: Store, study: str, name: str) -> str:
-    near = get_close_matches(name, [path.stem for path in store.logs.glob("*.log")], n=1)
-    meant = f"did you mean {near[0]!r}? Else " if near else ""
+    known = [path.stem for path in store.logs.glob("*.log")]
     return (
-        f"no run of {study!r} was started in the background from {store.root}; {meant}"
+        f"no run of {study!r} was started in the background from {store.root}; {meant(name, known)}"
         "`hpsearch run FILE --detach` does it"
     )
 

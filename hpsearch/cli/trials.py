@@ -56,7 +56,7 @@ def trials(
     Columns are trial, number, state, objective, gap, epochs, seconds, verdict, reason, and every metric, parameter and
     score by its name. With --columns, --json gives the columns' values; without, all that is stored, curves too.
     """
-    from hpsearch.reading import metrics_of_study, open_for_reading  # noqa: PLC0415 - help must not import optuna
+    from hpsearch.reading import metrics_of_study, open_for_reading  # noqa: PLC0415 - not for --help
     from hpsearch.search.ranking import pareto_front, ranked  # noqa: PLC0415
     from hpsearch.trial_table import check_columns, filtered, ordered, rows_of  # noqa: PLC0415
 

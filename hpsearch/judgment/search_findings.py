@@ -5,7 +5,7 @@ Pure functions of a `Table`; objectives are turned so that less is better.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def _is_number(value: ParameterValue) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _near(distance: Any) -> str:
+def _near(distance: float) -> str:
     return "on it" if distance == 0 else f"within {distance:.0%} of the range from it"
 
 
@@ -114,19 +114,20 @@ def _at_edge(name: str, parameter: Parameter, end: str, distances: Array) -> Fin
     if (end == "min" and low <= 0) or (name.endswith("dropout") and end == "max" and high >= 0.8):
         return None  # there is nothing beyond
     further = _beyond(parameter, end)
+    best, middling = float(distances[0]), float(np.median(distances))
     edge, way = (low, "lower") if end == "min" else (high, "higher")
     return Finding(
         name="best_at_edge",
         severity="hint",
-        sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is {_near(distances[0])}, "
-        f"half of the first {len(distances)} are {_near(np.median(distances))}.",
+        sentence=f"The best trials crowd at the {end} of {name} ({edge:g}): the best one is {_near(best)}, "
+        f"half of the first {len(distances)} are {_near(middling)}.",
         advice=f"Add {further:g} to the values of {name}."
         if isinstance(parameter, Choice)
         else f"Widen the range: {name} with {end}: {further:.2g}.",
         evidence={
             "edge": float(edge),
-            "distance": float(distances[0]),
-            "median_distance": float(np.median(distances)),
+            "distance": best,
+            "median_distance": middling,
         },
         changes=(
             Change(parameter=name, way=way, low=min(edge, further), high=max(edge, further)),  # type: ignore[arg-type]

@@ -16,10 +16,10 @@ from hpsearch.search.medium import Medium
 from hpsearch.search.places import Database, Place
 from hpsearch.search.quiet import quiet
 from hpsearch.search.records import to_fact, to_trial
+from hpsearch.search.stored import CURVE
 
 __all__ = ["FactStore", "StudyLock"]
 
-_CURVE: Final = "objective_curve"
 M = TypeVar("M", bound=Medium)
 
 
@@ -49,7 +49,7 @@ class FactStore:
                     )
                 self._study: Final = optuna.load_study(study_name=study, storage=self._storage)
                 self._id: Final = self._storage.get_study_id_from_name(study)
-                self._curve: Final[str | None] = self._study.user_attrs.get(_CURVE)
+                self._curve: Final[str | None] = self._study.user_attrs.get(CURVE)
                 self._next = len(self._trials()) if writer else 0
 
     @staticmethod
@@ -87,7 +87,7 @@ class FactStore:
                 )
             with quiet():
                 medium.create(
-                    study, directions=directions, attributes={**(attributes or {}), _CURVE: monitored}
+                    study, directions=directions, attributes={**(attributes or {}), CURVE: monitored}
                 )
             return cls(medium, study=study, writer=True)
 
@@ -147,7 +147,7 @@ class FactStore:
     def attributes(self) -> Mapping[str, Any]:
         """What belongs to the study as a whole, JSON values by key."""
         with self._medium.guarded():
-            return {key: value for key, value in self._study.user_attrs.items() if key != _CURVE}
+            return {key: value for key, value in self._study.user_attrs.items() if key != CURVE}
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Set one study-wide JSON value, durably.

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial
 
 from hpsearch.errors import StorageError
 from hpsearch.search.medium import Direction
+from hpsearch.search.reader import is_begun
 
 
 class JournalMedium:
@@ -38,8 +39,7 @@ class JournalMedium:
 
     def exists(self, study: str) -> bool:
         """Whether there is a file with something in it; it holds one study."""
-        del study
-        return self._path.is_file() and self._path.stat().st_size > 0
+        return is_begun(self._path, study=study)
 
     def create(self, study: str, *, directions: Sequence[Direction], attributes: Mapping[str, Any]) -> None:
         """A new file, made beside its place and moved there when it is whole."""

@@ -8,9 +8,8 @@ from typing import Any, Final, Protocol
 
 from hpsearch.search.fact import ParameterValue, TrialFact
 from hpsearch.search.places import Place
-from hpsearch.search.stored import fact_of
+from hpsearch.search.stored import CURVE, fact_of
 
-_CURVE: Final = "objective_curve"
 _DIRECTIONS: Final = {1: "minimize", 2: "maximize"}  # optuna.study.StudyDirection
 _STUDY: Final = 0  # the one study of a journal
 _CREATE_STUDY, _SET_ATTRIBUTE, _CREATE_TRIAL = 0, 2, 4  # optuna.storages.journal._storage.JournalOperation
@@ -120,7 +119,7 @@ class JournalReader:
         elif operation == _CREATE_STUDY and not self._read and record["study_name"] == self._study:
             self._directions = tuple(_DIRECTIONS[number] for number in record["directions"])
         elif operation == _SET_ATTRIBUTE and record["study_id"] == _STUDY:
-            self._attributes |= {k: v for k, v in record["user_attr"].items() if k != _CURVE}
+            self._attributes |= {k: v for k, v in record["user_attr"].items() if k != CURVE}
         else:
             raise ValueError(operation)
 

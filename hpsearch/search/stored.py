@@ -7,10 +7,13 @@ import struct
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from hpsearch.judgment.finding import Finding
 from hpsearch.search.fact import ParameterValue, TrialFact
+
+CURVE: Final = "objective_curve"
+"""The study's attribute that names the curve of Optuna's intermediate values."""
 
 
 def attributes_of(fact: TrialFact) -> dict[str, Any]:

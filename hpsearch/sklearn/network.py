@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from hpsearch.data.prepared import frozen
 from hpsearch.data.tables import TableInputs
 from hpsearch.data.targets import Targets, scaled_task
@@ -93,11 +91,8 @@ class _Network(TableEstimator):
         model: dict[str, Any] = {} if "activation" in space else {"activation": self.activation}
         if not {"hidden", "depth", "width"} & space.keys():
             model["hidden"] = [int(width) for width in self.hidden]
-        plain = {
-            key: value.item() if isinstance(value, np.generic) else value for key, value in space.items()
-        }
         study = {"study": type(self).__name__, "data": {"source": "X.csv", "target": "y"}}
-        return parse_study(dump({**study, "model": model, "space": plain}), name=PARAMETERS)
+        return parse_study(dump({**study, "model": model, "space": space}), name=PARAMETERS)
 
 
 class NetworkClassifier(TableClassifier, _Network):  # noqa: D101 - that of its base, with its own first words

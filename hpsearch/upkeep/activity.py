@@ -57,8 +57,8 @@ def activity(home: StudyHome) -> Activity:
     Raises:
         StorageError: its facts cannot be read.
     """
-    from hpsearch.archive import last_run  # noqa: PLC0415 - optuna
-    from hpsearch.reading import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - optuna
+    from hpsearch.archive import last_run  # noqa: PLC0415 - yaml
+    from hpsearch.reading import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - likewise
 
     runner, last = holder_of(home.lock), last_run(home)
     budget = last.get("trials")

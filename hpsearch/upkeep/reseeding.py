@@ -110,9 +110,11 @@ def _tested_own(
     """The same of a trainer of one's own; no scores where it shows no model."""
     refitted = data.refit()
     models, epochs = refit_own(fact, spec, refitted, trainer, addresses)
-    scores = []
-    for model in filter(None, models):
-        test = data.sealed.open(refitted.preprocessor, refitted.task)
+    shown, scores = [model for model in models if model is not None], []
+    if not shown:
+        return [], epochs
+    test = data.sealed.open(refitted.preprocessor, refitted.task)
+    for model in shown:
         scored = final_scores(model.outputs(test), test.y, task=refitted.task, loss=LOSS)
         scores.append({name: score for name, score in scored.items() if name in model.metrics})
     return scores, epochs

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from hpsearch.search.facts import FactStore
-from tests.support.studies import QUICK, cli, cli_here, run_quick, write_houses
+from tests.support.studies import QUICK, as_json, cli, cli_here, run_quick, write_houses
 
 SMALL = (
     "-S",
@@ -37,12 +37,6 @@ def houses(tmp_path_factory):
     done = cli_here("run", "study.yaml", *SMALL, cwd=directory)
     assert done.returncode == 0, done.stderr
     return directory
-
-
-def as_json(*arguments, cwd):
-    done = cli_here(*arguments, "--json", cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout, parse_constant=pytest.fail)
 
 
 def test_predict_writes_a_file_and_warns_of_what_is_unlike(houses):

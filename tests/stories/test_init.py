@@ -12,7 +12,7 @@ from PIL import Image
 from hpsearch.spec import json_schema, load_study
 from hpsearch.spec.document import read_document
 from tests.support.json_schema import accepts
-from tests.support.studies import cli_here, write_customers, write_houses
+from tests.support.studies import as_json, cli_here, write_customers, write_houses
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,6 @@ def houses(tmp_path_factory):
     assert begun.returncode == 0, begun.stderr
     assert begun.stderr == "Next: hpsearch run study.yaml\n"
     return directory
-
-
-def as_json(*arguments, cwd):
-    done = cli_here(*arguments, "--json", cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout, parse_constant=pytest.fail)
 
 
 def test_init_writes_a_commented_study_that_names_its_schema(houses):

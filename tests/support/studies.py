@@ -1,5 +1,6 @@
 """Small studies for tests: quick to run, on data that is generated here."""
 
+import json
 import os
 import signal
 import subprocess
@@ -197,3 +198,14 @@ def cli_here(*arguments, cwd, env=None, given=""):
             for number, handler in handlers.items():
                 signal.signal(number, handler)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def as_json(*arguments, cwd):
+    """What a command prints with --json, read strictly."""
+    done = cli_here(*arguments, "--json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout, parse_constant=_no_json)
+
+
+def _no_json(name):
+    raise AssertionError(f"{name} is no JSON")
