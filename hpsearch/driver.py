@@ -25,7 +25,7 @@ from hpsearch.execution.hindsight import Hindsight
 from hpsearch.execution.outcome import StoppedError
 from hpsearch.extensions import Extensions
 from hpsearch.judgment.experience import Experience
-from hpsearch.judgment.metrics import baseline_loss, largest_class
+from hpsearch.judgment.metrics import largest_class, mean_baseline_loss
 from hpsearch.judgment.own_metrics import own_metrics
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact, single_precision
@@ -191,10 +191,5 @@ class Driver:
         """The validation loss of a constant guess, under the trial's own loss; the mean over the folds."""
         key = (hyperparameters.loss, hyperparameters.huber_delta)
         if key not in self._baselines:
-            folds = self._data.training.folds
-            losses = [
-                baseline_loss(fold.validation.y, task=fold.task, loss=key[0], huber_delta=key[1])
-                for fold in folds
-            ]
-            self._baselines[key] = sum(losses) / len(losses)
+            self._baselines[key] = mean_baseline_loss(self._data.training, loss=key[0], huber_delta=key[1])
         return self._baselines[key]

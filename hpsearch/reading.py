@@ -5,6 +5,7 @@ from typing import Any
 
 from hpsearch.archive import last_run
 from hpsearch.errors import UnknownStudyError, UnknownTrialError
+from hpsearch.search.examined import ExaminedReader
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import Place, place_of
 from hpsearch.search.ranking import ranked
@@ -13,13 +14,13 @@ from hpsearch.store import StudyHome
 
 
 def open_for_reading(home: StudyHome) -> Reader:
-    """A study's facts, for reading beside whoever writes them.
+    """A study's facts, for reading beside whoever writes them, with what `hpsearch why` has found since.
 
     Raises:
         UnknownStudyError: the study has not stored anything yet.
         StorageError: the facts cannot be read.
     """
-    reader = reader_of(begun_place(home), study=home.key)
+    reader = ExaminedReader(reader_of(begun_place(home), study=home.key), home)
     reader.facts()  # what is damaged is told at once
     return reader
 

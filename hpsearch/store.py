@@ -80,6 +80,11 @@ class StudyHome:
         return self.path / "nested.json"
 
     @property
+    def variations(self) -> Path:
+        """What `hpsearch why` has tried, a file a trial, as JSON."""
+        return self.path / "variations"
+
+    @property
     def card(self) -> Path:
         """What the model is, how good, and how to call it, as Markdown."""
         return self.path / "card.md"

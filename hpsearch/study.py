@@ -26,6 +26,7 @@ from hpsearch.model import TrainedModel
 from hpsearch.model_card import model_card
 from hpsearch.own_data import with_made_data
 from hpsearch.pictures import curves_svg, search_svg
+from hpsearch.search.examined import examined
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import StudyLock
 from hpsearch.search.places import chosen_database
@@ -147,7 +148,7 @@ def run_study(
     return StudyResult(
         home=home,
         spec=spec,
-        facts=driver.facts,
+        facts=examined(home, driver.facts),
         result=result,
         ended=ended,
         tracking_problem=problem,

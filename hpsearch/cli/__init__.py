@@ -23,6 +23,7 @@ _VERBS: Final = {
     "trials": ("hpsearch.cli.trials", "List a study's trials."),
     "best": ("hpsearch.cli.best", "Show a study's best parameters."),
     "show": ("hpsearch.cli.show", "Show one trial: parameters, curves, findings."),
+    "why": ("hpsearch.cli.why", "Change one thing of a trial at a time: what is wrong?"),
     "compare": ("hpsearch.cli.show", "Compare two trials, or two studies' best."),
     "report": ("hpsearch.cli.report", "Write a study as one page: figures, findings, advice."),
     "extend": ("hpsearch.cli.again", "Go on with a study: more trials."),

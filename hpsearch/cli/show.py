@@ -13,6 +13,8 @@ from hpsearch.errors import UnknownTrialError
 from hpsearch.store import Store, StudyHome
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from hpsearch.search.fact import TrialFact
     from hpsearch.search.reader import Reader
 
@@ -32,7 +34,7 @@ TRIAL_KEYS: Final = (
         "scores",
         "findings",
     ),
-    *("verdict", "started", "seconds", "distributions", "members", "samples", "sample_losses"),
+    *("verdict", "started", "seconds", "distributions", "members", "samples", "sample_losses", "variations"),
 )
 """The keys of a trial as JSON."""
 
@@ -50,12 +52,14 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
     """Show a TRIAL of a STUDY, by its number (17) or name (trial-0017); the best one unless one is named."""
     home = store.find(study)
     stored, facts = _opened(home)
-    fact = _trial(home, facts, trial) if trial else _best(home, stored, facts)
+    fact = trial_of(home, facts, trial) if trial else _best(home, stored, facts)
     if as_json:
         print_json({"study": home.key, "name": fact.name, **asdict(fact)})
         return
-    _print_trial(home, fact)
-    hint("compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")
+    _print_trial(home, fact, stored)
+    hint("why", home.key, fact.number) if not fact.variations and fact.curves else hint(
+        "compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}"
+    )
 
 
 @click.command(
@@ -91,7 +95,7 @@ def find_trial(home: StudyHome, number: int | None) -> "TrialFact":
         UnknownTrialError: there is none, or it has not finished.
     """
     stored, facts = _opened(home)
-    fact = _best(home, stored, facts) if number is None else _trial(home, facts, str(number))
+    fact = _best(home, stored, facts) if number is None else trial_of(home, facts, str(number))
     if not fact.finished:
         raise UnknownTrialError(
             f"{home.key}/{fact.number} has not finished: it is {fact.state.replace('_', ' ')}"
@@ -112,7 +116,7 @@ def _best(home: StudyHome, stored: "Reader", facts: "Sequence[TrialFact]") -> "T
     return best_trial(facts, stored.directions, study=home.key)
 
 
-def _trial(home: StudyHome, facts: "Sequence[TrialFact]", written: str) -> "TrialFact":
+def trial_of(home: StudyHome, facts: "Sequence[TrialFact]", written: str) -> "TrialFact":
     """The trial of a number or a name.
 
     Raises:
@@ -129,14 +133,14 @@ def _named(store: Store, written: str) -> "TrialFact":
     study, _, trial = written.partition("/")
     home = store.find(study)
     stored, facts = _opened(home)
-    return _trial(home, facts, trial) if trial else _best(home, stored, facts)
+    return trial_of(home, facts, trial) if trial else _best(home, stored, facts)
 
 
 def _label(written: str, fact: "TrialFact") -> str:
     return f"{written.partition('/')[0]}/{fact.number}"
 
 
-def _print_trial(home: StudyHome, fact: "TrialFact") -> None:
+def _print_trial(home: StudyHome, fact: "TrialFact", stored: "Reader") -> None:
     from rich.markup import escape  # noqa: PLC0415
 
     from hpsearch.cli.describe import console, number, plain_table  # noqa: PLC0415
@@ -159,13 +163,45 @@ def _print_trial(home: StudyHome, fact: "TrialFact") -> None:
     out.print(curves)
     if fact.members:
         out.print(f"{len(fact.members)} networks (folds and seeds); scores are their means")
+    print_findings(out, fact)
+    print_variations(out, fact, stored)
+    out.print(f"trained {fact.epochs} epochs in {fact.seconds:.3g} s")
+
+
+def print_findings(out: "Console", fact: "TrialFact") -> None:
+    """What is wrong with a trial, and what to try."""
+    from rich.markup import escape  # noqa: PLC0415
+
     for finding in fact.findings:
         out.print(
             f"[bold]{finding.name.replace('_', ' ')}[/] ({finding.severity}): {escape(finding.sentence)}"
         )
         if finding.advice:
             out.print(f"  {escape(finding.advice)}")
-    out.print(f"trained {fact.epochs} epochs in {fact.seconds:.3g} s")
+
+
+def print_variations(out: "Console", fact: "TrialFact", stored: "Reader") -> None:
+    """What was tried of an examined trial, and the best of it; nothing of another."""
+    from rich.markup import escape  # noqa: PLC0415
+
+    from hpsearch.cli.describe import number, plain_table, print_table  # noqa: PLC0415
+    from hpsearch.judgment.sentences import best_variation  # noqa: PLC0415
+    from hpsearch.reading import first_metric  # noqa: PLC0415
+
+    if not fact.variations:
+        return
+    metric = first_metric(stored.attributes).replace("_", " ")
+    table = plain_table("trained again with", "training loss at the end", "least validation loss", metric)
+    for each in fact.variations:
+        table.add_row(escape(each.words), *map(number, (each.end, each.least)), _value(each.value))
+    print_table(out, table)
+    out.print(escape(best_variation(fact.variations, metric, stored.directions[0])))
+
+
+def _value(value: float | None) -> str:
+    from hpsearch.cli.describe import number  # noqa: PLC0415
+
+    return "" if value is None else number(value)
 
 
 def sparkline(curve: Sequence[float]) -> str:

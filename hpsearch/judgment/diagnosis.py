@@ -6,12 +6,15 @@ from typing import Any, Final
 from hpsearch.judgment.breakdowns import BREAKDOWNS
 from hpsearch.judgment.effort import budget_wasted, healthy, plateau, still_improving, too_short
 from hpsearch.judgment.experience import Experience
+from hpsearch.judgment.experiments import BY_EXPERIMENT
+from hpsearch.judgment.experiments import learning_rate_too_large as learning_rate_by_experiment
 from hpsearch.judgment.finding import Finding, Severity
 from hpsearch.judgment.fitting import at_chance, overfitting, suspicious_score, underfitting
 from hpsearch.judgment.inside import class_collapse, dead_units, vanishing_gradients
 from hpsearch.judgment.learning_rates import learning_rate_too_large, learning_rate_too_small
 from hpsearch.judgment.reading import Reading
 from hpsearch.judgment.regularization import regularization_too_strong
+from hpsearch.judgment.variation import Variation
 
 __all__ = ["RULES", "Finding", "Severity", "diagnose"]
 
@@ -63,6 +66,7 @@ def diagnose(
     class_share: float | None = None,
     updates: int | None = None,
     experience: Experience | None = None,
+    variations: Sequence[Variation] = (),
 ) -> tuple[tuple[Finding, ...], str]:
     """Read a trial's curves as an experienced person would.
 
@@ -79,6 +83,7 @@ def diagnose(
         class_share: the share of the most frequent class in the validation part.
         updates: how many training steps an epoch has.
         experience: what earlier trials came to: the ranges of the advice follow them where they did better.
+        variations: what the recipe came to with one thing changed at a time, where that was tried.
 
     Returns:
         The findings, most severe first, and the verdict: the first one's name. Where nothing is wrong the one
@@ -97,10 +102,14 @@ def diagnose(
         class_share=class_share,
         updates=updates,
         experience=experience or Experience(),
+        variations=variations,
     )
     # what follows from a failure of the arithmetic is no symptom of its own
     found = [finding for rule in BREAKDOWNS if (finding := rule(reading))]
-    found = found or [finding for rule in RULES if (finding := rule(reading))]
+    if found and variations and (cause := learning_rate_by_experiment(reading)):
+        found.append(cause)
+    rules = [BY_EXPERIMENT.get(rule.__name__, rule) if variations else rule for rule in RULES]
+    found = found or [finding for rule in rules if (finding := rule(reading))]
     names = {finding.name for finding in found}
     found = [finding for finding in found if not names.intersection(_EXPLAINED_BY.get(finding.name, ()))]
     found = found or [too_short(reading) or healthy(reading)]

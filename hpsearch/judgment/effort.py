@@ -15,7 +15,7 @@ _LEAST = 1e-12
 
 
 def plateau(reading: Reading) -> Finding | None:
-    """The training loss stood still for a quarter of the epochs, well above where it went afterwards."""
+    """The training loss stood still for a quarter of the epochs, well above where both losses went afterwards."""
     need = max(_ENOUGH, reading.n // 4)
     running = np.minimum.accumulate(reading.train)
     if reading.n <= need:
@@ -29,9 +29,9 @@ def plateau(reading: Reading) -> Finding | None:
     level = float(running[first - 1])
     stretch = reading.train[first - 1 : last]
     steepest = float(np.max(running[first - 1 : -3] - running[first + 2 :], initial=0.0))
-    if (
-        steepest < 0.05 or np.median(stretch) > level + 0.05 or np.median(np.abs(np.diff(stretch))) > 0.015
-    ):  # it did not stand
+    stood = np.median(stretch) <= level + 0.05 and np.median(np.abs(np.diff(stretch))) <= 0.03
+    carried = float(reading.validation[first - 1 : last].min() - reading.validation[last - 1 :].min())
+    if steepest < 0.05 or not stood or carried < 0.1:
         return None
     return Finding(
         name="plateau",

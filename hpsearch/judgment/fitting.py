@@ -14,6 +14,7 @@ from hpsearch.judgment.way import distances
 _FEW = 3
 _ENOUGH = 5
 _WIDE = 0.25
+_RISE = 0.09
 _CHECK_INPUTS = ("that the inputs can tell the target at all", Change(parameter="data", way="set"))
 
 
@@ -71,20 +72,21 @@ def underfitting(reading: Reading) -> Finding | None:
 
 def overfitting(reading: Reading) -> Finding | None:
     """The validation loss rises while the training loss falls on, or stays far above it."""
-    if reading.n < _FEW or not reading.has_fitted or reading.level > (0.95 if reading.has_learned else 0.8):
+    if reading.n < _FEW or reading.level > 1.2:
         return None
-    train, validation = reading.train, smooth(reading.validation)
+    train, validation, level = reading.train, smooth(reading.validation), reading.level
     best = int(validation.argmin())
-    tail = slice(max(best + 1, reading.n - _FEW), None)
-    rise = float(np.median(reading.validation[tail]) - validation[best]) if best < reading.n - 2 else 0.0
-    rises = rise > max(0.12 * validation[best], 0.045, reading.jitter) and train[-1] < train[best]
+    end = float(np.median(reading.validation[-reading.quarter :]))
+    swing = float(np.median(np.abs(np.diff(reading.validation[reading.n // 2 :]))))
+    rise = end - float(validation[best]) - swing
+    rises = rise > _RISE * max(float(validation[best]), 0.3) and level < min(train[best], 0.95)
     gaps = validation - train
-    gap = float(np.median(gaps[-_FEW:]) - max(float(gaps[0]), 0.0))  # what learning opened
+    gap = end - level - max(float(gaps[0]), 0.0)  # what learning opened
     if not rises and gap < _WIDE:
         return None
     since = best + 1 if rises else int(np.argmax(gaps >= _WIDE)) + 1
     how = (
-        f"has risen from {validation[best]:.1%} to {validation[best] + rise:.1%} of a constant guess's, while the "
+        f"has risen from {validation[best]:.1%} to {end:.1%} of a constant guess's, while the "
         f"training loss fell from {train[best]:.1%} to {train[-1]:.1%}"
         if rises
         else f"is far above the training loss: at the end {validation[-1]:.1%} "

@@ -129,6 +129,15 @@ def baseline_loss(y: Targets, *, task: Task, loss: str, huber_delta: float = 1.0
     return float((quadratic * (error - 0.5 * quadratic)).mean())
 
 
+def mean_baseline_loss(data: TrainingData, *, loss: str, huber_delta: float = 1.0) -> float:
+    """The same on the validation parts of all folds, their mean."""
+    losses = [
+        baseline_loss(fold.validation.y, task=fold.task, loss=loss, huber_delta=huber_delta)
+        for fold in data.folds
+    ]
+    return sum(losses) / len(losses)
+
+
 def largest_class(data: TrainingData) -> float | None:
     """The share of the most frequent class in the validation part; None of numbers."""
     if not data.task.is_classification:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hpsearch.engine import sampled_epochs
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.finding import Change
+from hpsearch.judgment.variation import Variation
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,8 @@ class Reading:
 
     `samples` are the curves over sampled epochs, `recipe` the hyperparameters by name, `class_share` the share of the
     most frequent class among the validation part, `updates` the training steps of an epoch; each is empty or None where
-    it is not known. `unit` is what the losses were divided by.
+    it is not known. `unit` is what the losses were divided by. `variations` are what was tried of the recipe with one
+    thing changed.
     """
 
     train: Array
@@ -49,6 +51,7 @@ class Reading:
     updates: int | None = None
     unit: float = 1.0
     experience: Experience = field(default_factory=Experience)
+    variations: Sequence[Variation] = ()
 
     @classmethod
     def of(

@@ -1,9 +1,10 @@
 """What a search's trials say together, in sentences: the same in the terminal, in the report and in MLflow."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from hpsearch.judgment.generalization import nested_sentences, own_scores
+from hpsearch.judgment.variation import Variation
 
 _MOST: Final = 3  # parameters that are told to matter
 
@@ -68,3 +69,17 @@ def short_number(value: object) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 trial`, `1,797 rows`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def best_variation(variations: Sequence[Variation], metric: str, direction: str) -> str:
+    """Which change did most for the objective, and whether that is more than another seed does."""
+    same = [each.value for each in variations if not each.changes and each.value is not None]
+    changed = [each for each in variations if each.changes and each.value is not None]
+    sign = 1 if direction == "minimize" else -1
+    best = min(changed, key=lambda each: sign * (each.value or 0.0), default=None)
+    if best is None or best.value is None or not same:
+        return "Nothing that was tried came to an end."
+    seeds = f"from {len(same)} seeds it is {min(same):.4g} to {max(same):.4g}"
+    if sign * best.value >= min(sign * value for value in same):
+        return f"Nothing that was tried has a better {metric} than the recipe has by itself: {seeds}."
+    return f"Best of what was tried: {best.words}: {metric} {best.value:.4g}; as the recipe was, {seeds}."

@@ -9,6 +9,7 @@ import numpy as np
 from hpsearch.errors import UnknownStudyError
 from hpsearch.judgment.importance import Importance, importances
 from hpsearch.reading import begun_place
+from hpsearch.search.examined import examined
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import FactStore
 from hpsearch.search.ranking import ranked
@@ -71,7 +72,7 @@ def gather(home: StudyHome) -> Material:
         StorageError: it cannot be read.
     """
     store = FactStore.open(begun_place(home), study=home.key)
-    facts, attributes = store.facts(), store.attributes
+    facts, attributes = examined(home, store.facts()), store.attributes
     if not facts:
         raise UnknownStudyError(f"study {home.key!r} holds no trials yet; go on with `hpsearch run FILE`")
     canonical = attributes["canonical"]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.variation import Variation
 
 State = Literal["complete", "stopped_early", "pruned", "diverged", "failed"]
 ParameterValue = str | int | float | bool | None
@@ -24,6 +25,7 @@ class TrialFact:
     means, and `members` holds each network's losses and metrics at the best epoch of a finished trial. `samples` are
     curves over some epochs (`hpsearch.engine.sampled_epochs`): by `gradient_norm/<layer>` and the like.
     `sample_losses` are a finished trial's losses on rows of the validation part, the same rows for all trials.
+    `variations` are what `hpsearch why` has tried of the trial's recipe; they are kept beside the fact.
     """
 
     number: int
@@ -42,6 +44,7 @@ class TrialFact:
     members: tuple[Mapping[str, float], ...] = ()
     samples: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     sample_losses: tuple[float, ...] = ()
+    variations: tuple[Variation, ...] = ()
 
     @property
     def name(self) -> str:

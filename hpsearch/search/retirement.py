@@ -14,13 +14,14 @@ from hpsearch.search.proposals import Proposal
 from hpsearch.spec import Objective, StudySpec
 from hpsearch.spec.hyperparameters import Hyperparameters, ParameterValue
 
-_STATES: Final[dict[Verdict, State]] = {
+STATES: Final[dict[Verdict, State]] = {
     Verdict.FINISHED: "complete",
     Verdict.CONVERGED: "stopped_early",
     Verdict.PRUNED: "pruned",
     Verdict.DIVERGED: "diverged",
     Verdict.FAILED: "failed",
 }
+"""The state of a trial by how its training ended."""
 
 
 def retire(
@@ -41,7 +42,7 @@ def retire(
     frequent class, `rows` how many samples a network learns from, `experience` what earlier trials came to; `begun`
     says from which trained weights its network began.
     """
-    state = _STATES[outcome.verdict]
+    state = STATES[outcome.verdict]
     finished = state in ("complete", "stopped_early")
     scores: dict[str, float] = {}
     if outcome.curves:
@@ -70,7 +71,7 @@ def retire(
         hyperparameters=recipe,
         state=state,
         reason=_reason(state, outcome, hyperparameters, spec),
-        values=tuple(_value(objective, outcome) for objective in spec.objectives) if finished else None,
+        values=tuple(value_of(objective, outcome) for objective in spec.objectives) if finished else None,
         curves=_stored_curves(outcome),
         scores=scores,
         findings=findings,
@@ -102,7 +103,8 @@ def _recipe(h: Hyperparameters, begun: str | None) -> dict[str, ParameterValue |
     return recipe | {f"embedding.{name}" if name else "embedding": units for name, units in h.embedding}
 
 
-def _value(objective: Objective, outcome: Outcome) -> float:
+def value_of(objective: Objective, outcome: Outcome) -> float:
+    """An objective's value of what was trained, whether or not it came to its end."""
     if objective.metric == "weights":
         return float(outcome.weights)
     return objective_value(outcome.curves, objective)

@@ -31,7 +31,7 @@ def attributes_of(fact: TrialFact) -> dict[str, Any]:
         "fixed": {name: value for name, value in fact.params.items() if name not in fact.distributions},
         "hyperparameters": dict(fact.hyperparameters),
         "scores": dict(fact.scores),
-        "findings": [_finding(finding) for finding in fact.findings],
+        "findings": findings_json(fact.findings),
         "started": float(fact.started),
         "seconds": float(fact.seconds),
         "curves": {name: list(curve) for name, curve in fact.curves.items()},
@@ -83,6 +83,11 @@ def _unpacked(text: str) -> tuple[float, ...]:
         return struct.unpack(f"<{len(packed) // 2}e", packed)
     except struct.error as error:
         raise ValueError(str(error)) from error
+
+
+def findings_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings as JSON values, of which `Finding.from_json` makes equal ones."""
+    return list(map(_finding, findings))
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -25,6 +25,7 @@ PROJECTION: Final = (
 CREATION_TAG: Final = "hpsearch.creation"
 TRIAL_TAG: Final = "hpsearch.trial"
 STUDY_TAG: Final = "hpsearch.study"
+NOTE_TAG: Final = "mlflow.note.content"
 _STATUS: Final[dict[State, Status]] = {
     "complete": "FINISHED",
     "stopped_early": "FINISHED",
@@ -74,11 +75,9 @@ def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
                 TRIAL_TAG: str(fact.number),
                 "hpsearch.state": fact.state,
                 "hpsearch.reason": fact.reason,
-                **({"hpsearch.verdict": fact.verdict, "verdict": fact.verdict} if fact.verdict else {}),
-                **({"findings": ", ".join(f.name for f in fact.findings)} if fact.findings else {}),
+                **judged_tags(fact),
                 "mlflow.parentRunId": parent,
                 "mlflow.runName": fact.name,
-                "mlflow.note.content": trial_note(fact),
                 **({"hpsearch.infinite": infinite} if infinite else {}),
             }
         ),
@@ -90,6 +89,16 @@ def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
             ),
         ],
     )
+
+
+def judged_tags(fact: TrialFact) -> dict[str, str]:
+    """What a run says of its trial's judgment, which `hpsearch why` may sharpen later."""
+    return {
+        **({"hpsearch.verdict": fact.verdict, "verdict": fact.verdict} if fact.verdict else {}),
+        **({"findings": ", ".join(f.name for f in fact.findings)} if fact.findings else {}),
+        **({"examined": "true"} if fact.variations else {}),
+        NOTE_TAG: trial_note(fact),
+    }
 
 
 def trial_scalars(card: StudyCard, fact: TrialFact) -> dict[str, float]:
@@ -140,7 +149,7 @@ def trial_note(fact: TrialFact) -> str:
         lines += ["", f"Verdict: {fact.verdict}"]
     if fact.findings:
         lines += ["", *(_finding_line(f.name, f.sentence, f.advice) for f in fact.findings)]
-    return "\n".join([*lines, *_layer_lines(fact.samples)])
+    return "\n".join([*lines, *_variation_lines(fact), *_layer_lines(fact.samples)])
 
 
 _STATISTICS: Final = {
@@ -167,6 +176,18 @@ def _layer_lines(samples: Mapping[str, Sequence[float]]) -> list[str]:
         "| --- " * (1 + len(_STATISTICS)) + "|",
         *rows,
     ]
+
+
+def _variation_lines(fact: TrialFact) -> list[str]:
+    """A table of what was tried with one thing changed."""
+    if not fact.variations:
+        return []
+    rows = [
+        f"| {each.words} | {each.end:.4g} | {each.least:.4g} | {'' if each.value is None else f'{each.value:.4g}'} |"
+        for each in fact.variations
+    ]
+    head = "| trained again with | training loss at the end | least validation loss | objective |"
+    return ["", head, "| --- | --- | --- | --- |", *rows]
 
 
 def _finding_line(name: str, sentence: str, advice: str) -> str:

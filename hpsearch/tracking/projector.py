@@ -8,6 +8,7 @@ from typing import Final
 
 from hpsearch.addresses import redacted, secret_in
 from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
+from hpsearch.search.examined import ExaminedReader
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import place_of
 from hpsearch.search.reader import Reader, reader_of
@@ -25,11 +26,11 @@ from hpsearch.tracking.identity import (
 )
 from hpsearch.tracking.outputs import attach_outputs
 from hpsearch.tracking.place import own_place
-from hpsearch.tracking.projection import trial_record
+from hpsearch.tracking.projection import NOTE_TAG, judged_tags, trial_record
 from hpsearch.tracking.record import text_tags
 from hpsearch.tracking.refusal import refusal_in
 from hpsearch.tracking.sink import Sink
-from hpsearch.tracking.study_run import NOTE_TAG, study_note, study_record
+from hpsearch.tracking.study_run import study_note, study_record
 from hpsearch.tracking.view import links, offer_view
 
 _TRIALS_AT_ONCE: Final = 50
@@ -135,6 +136,7 @@ class Projector:
     def _attach(self, card: StudyCard, facts: Sequence[TrialFact], parent: str) -> None:
         """Files, data set and model; and descriptions that lead to them."""
         sink, result = self._open(card), load_result(self._home) or {}
+        self._renew_judgments(card, facts)
         attach_outputs(sink, parent, self._home, result, split=card.split)
         places = self._links(card, parent, result.get("trial"))
         note = study_note(card, facts, result, load_nested(self._home) or {})
@@ -142,6 +144,15 @@ class Projector:
         if card.experiment == card.key:  # its own, not one that several studies share
             headline, *_ = note.splitlines()
             sink.tag_experiment(NOTE_TAG, f"{places}\n\n{headline}")
+
+    def _renew_judgments(self, card: StudyCard, facts: Sequence[TrialFact]) -> None:
+        """Say of examined trials what the examination found, in the runs that were written before it."""
+        sink, examined = self._open(card), [fact for fact in facts if fact.variations]
+        there, ids = sink.projected([fact.number for fact in examined]), sink.run_ids()
+        for fact in examined:
+            if fact.number in there:
+                run = card.identity.run_id(fact.number) if ids is None else ids[str(fact.number)]
+                sink.tag_run(run, text_tags(judged_tags(fact)))
 
     def _links(self, card: StudyCard, parent: str, winner: int | None) -> str:
         sink, home = self._open(card), self._home
@@ -160,7 +171,7 @@ class Projector:
     def _facts(self) -> list[TrialFact]:
         """All facts so far; only what is new is read."""
         if self._reader is None:
-            self._reader = reader_of(place_of(self._home), study=self._home.key)
+            self._reader = ExaminedReader(reader_of(place_of(self._home), study=self._home.key), self._home)
         self._known += self._reader.since(len(self._known))
         return self._known
 

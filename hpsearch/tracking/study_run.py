@@ -9,11 +9,10 @@ from hpsearch.judgment.generalization import own_scores
 from hpsearch.judgment.sentences import score_table, search_sentences
 from hpsearch.search.fact import TrialFact
 from hpsearch.tracking.card import StudyCard
-from hpsearch.tracking.projection import best_so_far, common_tags
+from hpsearch.tracking.projection import NOTE_TAG, best_so_far, common_tags
 from hpsearch.tracking.record import Point, RunRecord, Status, safe_key, text_params, text_tags
 
 KIND_TAG = "hpsearch.kind"
-NOTE_TAG = "mlflow.note.content"
 _DATA_TAGS = ("fingerprint", "rows", "features", "targets", "train_rows", "validation_rows", "test_rows")
 
 

@@ -19,9 +19,9 @@ from hpsearch.extensions import Code, Extension, Extensions
 from hpsearch.fit import prepare_study
 from hpsearch.judgment.metrics import final_scores
 from hpsearch.judgment.own_metrics import own_metrics, tested_by
-from hpsearch.judgment.scores import objective_value
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact
+from hpsearch.search.retirement import value_of
 from hpsearch.spec import StudySpec
 from hpsearch.store import Store
 from hpsearch.winner import REFIT_FOLD, refit, refit_own
@@ -66,12 +66,8 @@ def reseed(
     """
     own = (code or Code()).of_study(spec)
     data = with_start(spec, prepare_study(spec, cache), store)
-    addresses = [
-        Address(
-            seed=Address(seed=spec.seed, trial=fact.number, fold=number).integer("reseed"), trial=fact.number
-        )
-        for number in range(1, seeds + 1)
-    ]
+    itself = Address(seed=spec.seed, trial=fact.number)
+    addresses = [reseeded(itself, number) for number in range(1, seeds + 1)]
     values = _validated(fact, spec, data, addresses, own)
     again = [replace(address, fold=REFIT_FOLD) for address in addresses]
     if own.trainer is None:
@@ -86,6 +82,11 @@ def reseed(
         test={name: tuple(each[name] for each in scores) for name in (scores[0] if scores else ())},
         epochs=epochs,
     )
+
+
+def reseeded(address: Address, number: int) -> Address:
+    """A trial's address with another seed, the `number`th from 1."""
+    return replace(address, seed=replace(address, fold=number).integer("reseed"))
 
 
 def _tested(
@@ -143,6 +144,4 @@ def _validated(
     with one_blas_thread():
         outcomes = train_cohort(task, data.training, evaluation=EvaluationSet.draw(data.training, spec.seed))
     objective = spec.objectives[0]
-    if objective.metric == "weights":
-        return [float(outcome.weights) for outcome in outcomes]
-    return [objective_value(each.curves, objective) if each.curves else float("nan") for each in outcomes]
+    return [value_of(objective, each) if each.curves else float("nan") for each in outcomes]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
+from hpsearch.judgment.variation import Variation
 from tests.support.labelled import FRESH, Trial, stored
 from tests.support.labels import LABELS, labels
 
@@ -34,8 +35,8 @@ class Agreement:
         return self.hits / deserved if deserved else float("nan")
 
 
-def findings(trial: Trial) -> tuple[Finding, ...]:
-    """What diagnosis says of a stored trial, told what its study told it: the trials before."""
+def findings(trial: Trial, *, examined: bool) -> tuple[Finding, ...]:
+    """What diagnosis says of a stored trial, told of the trials before it; by its curves, or by its variations too."""
     experience = Experience()
     for earlier in trial["earlier"]:
         experience.add(earlier["recipe"], earlier["best"])
@@ -49,6 +50,7 @@ def findings(trial: Trial) -> tuple[Finding, ...]:
         class_share=trial["class_share"],
         updates=-(-trial["rows"] // trial["recipe"]["batch_size"]),
         experience=experience,
+        variations=[Variation(**each) for each in trial["variations"]] if examined else (),
     )[0]
 
 
@@ -71,9 +73,11 @@ def agreement(name: str, trials: Iterable[tuple[dict[str, bool | None], set[str]
     )
 
 
-def agreements(trials: Iterable[Trial]) -> dict[str, Agreement]:
+def agreements(trials: Iterable[Trial], *, examined: bool) -> dict[str, Agreement]:
     """Of every finding that has a label."""
-    judged = [(labels(trial), {finding.name for finding in findings(trial)}) for trial in trials]
+    judged = [
+        (labels(trial), {finding.name for finding in findings(trial, examined=examined)}) for trial in trials
+    ]
     return {name: agreement(name, judged) for name in LABELS}
 
 

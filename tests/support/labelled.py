@@ -9,17 +9,22 @@ means that diagnosis does not have (`tests.support.truth`), and `tests.support.l
 import gzip
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hpsearch.engine import Inputs
 from hpsearch.execution import CohortTask, Outcome, TrialTask, train_cohort
 from hpsearch.execution.evaluation import EvaluationSet
+from hpsearch.execution.executors import open_executor
 from hpsearch.judgment.metrics import baseline_loss, largest_class
+from hpsearch.judgment.variation import LONGER, Variation
 from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
+from hpsearch.upkeep.varying import Course, varied
 from tests.support.problems import PLAIN, Problem, Space, problem, stored_recipe
 from tests.support.truth import reference, short, truth
 
@@ -68,8 +73,29 @@ def trial(given: Problem, space: Space, study: int, place: int, unit: float) -> 
         "state": {"finished": "complete", "diverged": "diverged"}[outcome.verdict.value],
         "curves": {name: short(curve, 4) for name, curve in outcome.curves.items()},
         "samples": {name: list(curve) for name, curve in outcome.samples.items()},
+        "variations": variations(given, h, _address(study, place), unit),
         "truth": truth(given, h, _address(study, place).trial),
     }
+
+
+def variations(given: Problem, h: Hyperparameters, address: Address, unit: float) -> list[dict[str, Any]]:
+    """What `hpsearch why` tries of a trial; of all but the longer training, only the losses that rules look at."""
+    course = Course(
+        objectives=(Objective(),),
+        early_stopping=EarlyStopping(patience=None),
+        inputs=Inputs(shape=given.data.train.x.shape[1:]),
+        outputs=given.data.task.outputs(h.loss),
+    )
+    with open_executor(given.data, seed=0, workers=1) as pool:
+        _, tried = varied(h, address, lambda *_: (), course, pool, baseline=unit)
+    return [_shortened(each) for each in tried]
+
+
+def _shortened(variation: Variation) -> dict[str, Any]:
+    curves = {"train_loss": (variation.end,), "validation_loss": (variation.least,)}
+    kept = variation.curves if variation.name == LONGER else curves
+    rounded = {name: short(curve, 4) for name, curve in kept.items()}
+    return replace(variation, curves=rounded, value=None).to_json()
 
 
 def outcome_of(given: Problem, h: Hyperparameters, address: Address) -> Outcome:

@@ -1,0 +1,231 @@
+"""The rules of diagnosis where the recipe was trained again with one thing changed at a time.
+
+Whether a smaller learning rate fits better, or whether dropout holds a network back, is seen for certain only where it
+has been tried. Losses are in units of the baseline loss (see `Reading`); each rule stands in the place of the one of
+the same name that has the trial's own curves alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from hpsearch.judgment.advice import WIDER as WIDER_LAYERS
+from hpsearch.judgment.advice import Option, trying, weaker
+from hpsearch.judgment.effort import plateau
+from hpsearch.judgment.finding import Change, Finding
+from hpsearch.judgment.inside import vanishing_gradients
+from hpsearch.judgment.reading import LEARNED, Array, Reading, smooth
+from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, Variation
+
+_LOST: Final = 9.0
+"""The loss of a network that diverged: more than any that learns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A variation as the rules read it: its training loss at the end, its least validation loss, and both curves."""
+
+    words: str
+    changes: Mapping[str, Any]
+    level: float
+    best: float
+    train: Array
+    validation: Array
+
+
+def tried(reading: Reading) -> dict[str, Tried]:
+    """The trial's variations by name."""
+    return {variation.name: _read(variation, reading.unit) for variation in reading.variations}
+
+
+def _read(variation: Variation, unit: float) -> Tried:
+    parts = ("train_loss", "validation_loss")
+    train, validation = (np.array(variation.curves.get(part, ()), dtype=np.float64) / unit for part in parts)
+    level, best = variation.end / unit, variation.least / unit
+    return Tried(
+        words=variation.words,
+        changes=variation.changes,
+        level=level if np.isfinite(level) else _LOST,
+        best=min(best, _LOST) if np.isfinite(best) else _LOST,
+        train=train,
+        validation=validation,
+    )
+
+
+def learning_rate_too_large(reading: Reading) -> Finding | None:
+    """With a smaller learning rate the training loss is a quarter less, and the validation loss as well."""
+    others = tried(reading)
+    own = others[ITSELF].level
+    better = [
+        other
+        for other in _of(others, SLOWER)
+        if other.level < min(0.75 * own, own - 0.05, *_levels(others))
+        and other.best < 0.97 * others[ITSELF].best
+    ]
+    if not better or _is_held_back(others, min(other.level for other in better)):
+        return None
+    best = min(better, key=lambda other: other.best)
+    return Finding(
+        name="learning_rate_too_large",
+        severity="warning" if others[ITSELF].best < 1 - LEARNED else "failure",
+        sentence=_compared(others[ITSELF], best),
+        evidence=_evidence(others[ITSELF], best),
+        **trying(_rate(best, "lower")),
+    )
+
+
+def learning_rate_too_small(reading: Reading) -> Finding | None:
+    """With a larger learning rate the training loss falls more than half as far again, and the validation loss too.
+
+    Not where the loss stood on a plateau or gradients vanish: that has another name.
+    """
+    others = tried(reading)
+    own = others[ITSELF].level
+    start = max(1.0, float(reading.train[0])) if reading.n else 1.0
+    fallen = max(start - own, 1e-6)
+    better = [
+        other
+        for other in _of(others, FASTER)
+        if start - other.level > 1.6 * fallen
+        and other.level < min(own - 0.1, *_levels(others))
+        and other.best < 0.97 * others[ITSELF].best
+    ]
+    if not better or _is_held_back(others, min(other.level for other in better)):
+        return None
+    if plateau(reading) or vanishing_gradients(reading):
+        return None
+    best = min(better, key=lambda other: other.best)
+    return Finding(
+        name="learning_rate_too_small",
+        severity="warning" if others[ITSELF].best < 1 - LEARNED else "failure",
+        sentence=_compared(others[ITSELF], best),
+        evidence=_evidence(others[ITSELF], best),
+        **trying(_rate(best, "higher")),
+    )
+
+
+def regularization_too_strong(reading: Reading) -> Finding | None:
+    """Without penalties and dropout the validation loss is a fifth less, and no other learning rate does as well."""
+    others = tried(reading)
+    own = others[ITSELF].best
+    free = others.get(UNREGULARIZED)
+    if free is None or not free.best < min(0.78 * own, own - 0.035):
+        return None
+    lucky = free.best > min(own, *(other.best for other in _of(others, SEEDS)))
+    another_rate = min((other.best for other in _of(others, (*SLOWER, *FASTER))), default=_LOST)
+    if lucky or another_rate < 1.2 * free.best or vanishing_gradients(reading):
+        return None
+    return Finding(
+        name="regularization_too_strong",
+        severity="warning",
+        sentence=_compared(others[ITSELF], free),
+        evidence=_evidence(others[ITSELF], free),
+        **trying(*(weaker(reading) or [(free.words, _change(free))])),
+    )
+
+
+def underfitting(reading: Reading) -> Finding | None:
+    """The training loss is high, twice the epochs do not mend that, and another network predicts better."""
+    others = tried(reading)
+    own, least = others[ITSELF].level, others[ITSELF].best
+    longer = others.get(LONGER)
+    if not own >= 0.49 or not least < 1 - LEARNED or longer is None or not longer.train.size:
+        return None
+    levelled = longer.level > 0.82 * own
+    better = [other for other in _of(others, (UNREGULARIZED, WIDER)) if other.best < 0.84 * least]
+    if not levelled or not (better or reading.experience.best < 0.78 * least):
+        return None
+    best = min(better, key=lambda other: other.best, default=None)
+    elsewhere = f"; the study's best trial comes to {reading.experience.best:.0%} in validation"
+    said = f" {_compared(others[ITSELF], best)}" if best else ""
+    return Finding(
+        name="underfitting",
+        severity="warning",
+        sentence=f"The training loss stays at {own:.0%} of a constant guess's, and with twice the epochs at "
+        f"{longer.level:.0%}{'.' if best else elsewhere + '.'}{said}",
+        evidence={"train_loss_ratio": own, **(_evidence(others[ITSELF], best) if best else {})},
+        **trying(*weaker(reading), WIDER_LAYERS),
+    )
+
+
+def still_improving(reading: Reading) -> Finding | None:
+    """With twice the epochs the validation loss is a twelfth less than it was at the end."""
+    longer, n = tried(reading).get(LONGER), reading.n
+    if longer is None or len(longer.validation) <= n or not n:
+        return None
+    validation = smooth(longer.validation)
+    now, later = float(np.nanmin(validation[:n])), float(np.nanmin(validation[n:]))
+    if not later < min(0.92 * now, now - 0.015, 1 - LEARNED):
+        return None
+    return Finding(
+        name="still_improving",
+        severity="hint",
+        sentence=f"With twice the epochs the validation loss fell on, from {now:.1%} to {later:.1%} of a constant "
+        "guess's.",
+        evidence={"gain": now - later, "share": 1 - later / now},
+        **trying(reading.change("epochs", reading.planned, 1.5 * reading.planned, 3 * reading.planned)),
+    )
+
+
+BY_EXPERIMENT: Final[Mapping[str, Callable[[Reading], Finding | None]]] = {
+    rule.__name__: rule
+    for rule in (
+        learning_rate_too_large,
+        learning_rate_too_small,
+        regularization_too_strong,
+        underfitting,
+        still_improving,
+    )
+}
+"""What is asked of trials that have variations, by the name of the rule that it replaces."""
+
+
+def _of(others: Mapping[str, Tried], names: Iterable[str]) -> list[Tried]:
+    return [others[name] for name in names if name in others]
+
+
+def _levels(others: Mapping[str, Tried]) -> list[float]:
+    """The training losses that the recipe has come to, from its own seed and from others."""
+    return [other.level for other in _of(others, (ITSELF, *SEEDS))]
+
+
+def _is_held_back(others: Mapping[str, Tried], reached: float) -> bool:
+    """Whether without penalties and dropout it fits far better at its very rate: then that is what is wrong.
+
+    Unless another rate has `reached` far less than that.
+    """
+    free = others.get(UNREGULARIZED)
+    return free is not None and free.level < min(0.7 * others[ITSELF].level, 1.5 * reached)
+
+
+def _compared(itself: Tried, other: Tried) -> str:
+    return (
+        f"With {other.words} the training loss comes to {other.level:.0%} of a constant guess's instead of "
+        f"{_said(itself.level)}, the validation loss to {other.best:.0%} instead of {_said(itself.best)}."
+    )
+
+
+def _said(loss: float) -> str:
+    return f"{loss:.0%}" if loss < _LOST else "more than any"
+
+
+def _evidence(itself: Tried, other: Tried) -> dict[str, float]:
+    return {
+        "train_loss_ratio": itself.level,
+        "train_loss_ratio_changed": other.level,
+        "validation_loss_ratio": itself.best,
+        "validation_loss_ratio_changed": other.best,
+    }
+
+
+def _rate(other: Tried, way: Any) -> Option:
+    rate = float(other.changes["learning_rate"])
+    words = f"a learning rate of about {rate:.2g}"
+    return words, Change(parameter="learning_rate", way=way, low=rate / 2, high=2 * rate)
+
+
+def _change(other: Tried) -> Change:
+    name, value = next(iter(other.changes.items()))
+    return Change(parameter=name, way="set", value=value)

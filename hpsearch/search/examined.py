@@ -1,0 +1,86 @@
+"""What was found by training trials again with one thing changed: a file a trial, beside the facts."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from hpsearch.errors import StorageError
+from hpsearch.judgment.finding import Finding
+from hpsearch.judgment.variation import Variation
+from hpsearch.search.fact import TrialFact
+from hpsearch.search.reader import Reader
+from hpsearch.search.stored import findings_json
+from hpsearch.store import StudyHome, write_text
+
+
+def keep(home: StudyHome, fact: TrialFact) -> None:
+    """Store what an examination has made of a fact, whole or not at all.
+
+    Raises:
+        StorageError: the store cannot be written.
+    """
+    try:
+        home.variations.mkdir(exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{home.variations}: cannot be made ({error.strerror})") from error
+    kept = {
+        "verdict": fact.verdict,
+        "findings": findings_json(fact.findings),
+        "variations": [variation.to_json() for variation in fact.variations],
+    }
+    write_text(home.variations / f"{fact.number}.json", json.dumps(kept))
+
+
+def examined(home: StudyHome, facts: Iterable[TrialFact]) -> list[TrialFact]:
+    """The facts; those of examined trials with the findings and the verdict of the examination, and its variations.
+
+    Raises:
+        StorageError: what is stored of one cannot be read.
+    """
+    try:
+        known = {path.stem: path for path in home.variations.iterdir() if path.suffix == ".json"}
+    except FileNotFoundError:
+        return list(facts)
+    return [_with(fact, _load(home, fact.number)) if str(fact.number) in known else fact for fact in facts]
+
+
+def _load(home: StudyHome, number: int) -> Mapping[str, Any]:
+    path = home.variations / f"{number}.json"
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        kept["findings"] = tuple(map(Finding.from_json, kept["findings"]))
+        kept["variations"] = tuple(Variation(**variation) for variation in kept["variations"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        again = f"delete it and run `hpsearch why {home.key} {number}` again"
+        raise StorageError(f"{path}: cannot be read ({error}); {again}") from error
+    return kept
+
+
+def _with(fact: TrialFact, kept: Mapping[str, Any]) -> TrialFact:
+    return replace(fact, verdict=kept["verdict"], findings=kept["findings"], variations=kept["variations"])
+
+
+class ExaminedReader:
+    """Reads a study's facts with what examinations have made of them; raises StorageError as `Reader` does."""
+
+    def __init__(self, reader: Reader, home: StudyHome) -> None:
+        self._reader, self._home = reader, home
+
+    @property
+    def directions(self) -> tuple[str, ...]:
+        """The direction of each objective."""
+        return self._reader.directions
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """What belongs to the study as a whole."""
+        return self._reader.attributes
+
+    def facts(self) -> list[TrialFact]:
+        """All facts, in trial order."""
+        return examined(self._home, self._reader.facts())
+
+    def since(self, number: int) -> list[TrialFact]:
+        """The facts from a trial number on."""
+        return examined(self._home, self._reader.since(number))
