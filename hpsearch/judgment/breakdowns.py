@@ -13,6 +13,8 @@ from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import Array, Reading
 
 _TIMES: Final = 6
+_UNBOUNDED: Final = ("sgd", "momentum", "nesterov")
+"""Rules whose steps are as long as the gradient."""
 _SMALLER_WEIGHTS: Final = ("smaller initial weights", Change(parameter="initial_scale", way="lower"))
 
 
@@ -44,26 +46,52 @@ def _far_and_rising(reading: Reading) -> bool:
 
 
 def exploding_gradients(reading: Reading) -> Finding | None:
-    """In an epoch the gradient was six times what was usual, and the training loss rose by half or left all bounds."""
+    """In an epoch the gradient was six times what was usual, and the training loss rose by half or left all bounds.
+
+    Or the weights leapt, which without an adaptive optimizer they do by such gradients alone: of the gradients, every
+    fourth is measured.
+    """
     peak = _peak(reading)
-    if peak is None:
+    leap = _leap(reading) if peak is None else None
+    if peak is None and leap is None:
         return None
-    gradient, before = reading.gradient, reading.gradient[:peak]
-    usual = float(np.median(before)) if len(before) else float("nan")
-    shown = f"{gradient[peak]:.3g}" if np.isfinite(gradient[peak]) else "no finite number"
-    against = f", against {usual:.3g} before" if len(before) else ""
-    evidence = {
-        "epoch": float(peak + 1),
-        "gradient_norm": float(gradient[peak]),
-        "usual_gradient_norm": usual,
-    }
+    sentence, evidence = _of_gradient(reading, peak) if peak is not None else _of_weights(reading, leap or 0)
     return Finding(
         name="exploding_gradients",
         severity="failure",
-        sentence=f"In epoch {peak + 1} the gradient's norm was {shown}{against}, and the training loss rose.",
+        sentence=f"{sentence}, and the training loss rose.",
         evidence={name: value for name, value in evidence.items() if np.isfinite(value)},
         **trying(CLIP, reading.rate_change(0.03, 0.3), _SMALLER_WEIGHTS),
     )
+
+
+def _of_gradient(reading: Reading, peak: int) -> tuple[str, dict[str, float]]:
+    gradient, before = float(reading.gradient[peak]), reading.gradient[:peak]
+    usual = float(np.median(before)) if len(before) else float("nan")
+    shown = f"{gradient:.3g}" if np.isfinite(gradient) else "no finite number"
+    against = f", against {usual:.3g} before" if len(before) else ""
+    evidence = {"epoch": float(peak + 1), "gradient_norm": gradient, "usual_gradient_norm": usual}
+    return f"In epoch {peak + 1} the gradient's norm was {shown}{against}", evidence
+
+
+def _of_weights(reading: Reading, leap: int) -> tuple[str, dict[str, float]]:
+    before, after = map(float, reading.weights[leap - 1 : leap + 1])
+    evidence = {"epoch": float(leap + 1), "weight_norm": after, "weight_norm_before": before}
+    return f"In epoch {leap + 1} the norm of the weights leapt from {before:.3g} to {after:.3g}", evidence
+
+
+def _leap(reading: Reading) -> int | None:
+    """The first epoch that doubled the weights, with ten times their usual change, while the training loss rose."""
+    if reading.recipe.get("optimizer") not in _UNBOUNDED or len(reading.weights) < reading.n:
+        return None
+    train, weights = reading.train, reading.weights[: reading.n]
+    changes = np.abs(np.diff(weights))
+    for epoch in range(2, reading.n):
+        least, change, before = train[:epoch].min(), changes[epoch - 1], changes[: epoch - 1]
+        rose = train[epoch] > max(1.5 * least, least + 0.1)
+        if rose and change > max(10 * np.median(before), 5 * before[0], weights[epoch - 1]):
+            return epoch
+    return None
 
 
 def _peak(reading: Reading) -> int | None:

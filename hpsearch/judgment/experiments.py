@@ -107,15 +107,17 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
 
 
 def regularization_too_strong(reading: Reading) -> Finding | None:
-    """Without penalties and dropout the validation loss is a fifth less, and no other learning rate does as well."""
+    """Without penalties and dropout the validation loss is a fifth less, and no other learning rate does as well.
+
+    That is the median over three seeds, against the trial and against the median of its recipe.
+    """
     others = tried(reading)
+    free, itself = _median(others, UNREGULARIZED), _median(others, (ITSELF, *SEEDS))
     own = others[ITSELF].best
-    free = others.get(UNREGULARIZED)
-    if free is None or not free.best < min(0.78 * own, own - 0.035):
+    if free is None or itself is None or not free.best < min(0.8 * own, own - 0.035, 0.8 * itself.best):
         return None
-    lucky = free.best > min(own, *(other.best for other in _of(others, SEEDS)))
     another_rate = min((other.best for other in _of(others, (*SLOWER, *FASTER))), default=_LOST)
-    if lucky or another_rate < 1.2 * free.best or vanishing_gradients(reading):
+    if another_rate < 1.05 * free.best or vanishing_gradients(reading):
         return None
     return Finding(
         name="regularization_too_strong",
@@ -134,7 +136,7 @@ def underfitting(reading: Reading) -> Finding | None:
     if not own >= 0.49 or not least < 1 - LEARNED or longer is None or not longer.train.size:
         return None
     levelled = longer.level > 0.82 * own
-    better = [other for other in _of(others, (UNREGULARIZED, WIDER)) if other.best < 0.84 * least]
+    better = [other for other in _of(others, (*UNREGULARIZED, WIDER)) if other.best < 0.84 * least]
     if not levelled or not (better or reading.experience.best < 0.78 * least):
         return None
     best = min(better, key=lambda other: other.best, default=None)
@@ -186,6 +188,12 @@ def _of(others: Mapping[str, Tried], names: Iterable[str]) -> list[Tried]:
     return [others[name] for name in names if name in others]
 
 
+def _median(others: Mapping[str, Tried], names: Iterable[str]) -> Tried | None:
+    """That of the middling validation loss; of an even number the better one of the two."""
+    found = sorted(_of(others, names), key=lambda other: other.best)
+    return found[(len(found) - 1) // 2] if found else None
+
+
 def _levels(others: Mapping[str, Tried]) -> list[float]:
     """The training losses that the recipe has come to, from its own seed and from others."""
     return [other.level for other in _of(others, (ITSELF, *SEEDS))]
@@ -196,8 +204,8 @@ def _is_held_back(others: Mapping[str, Tried], reached: float) -> bool:
 
     Unless another rate has `reached` far less than that.
     """
-    free = others.get(UNREGULARIZED)
-    return free is not None and free.level < min(0.7 * others[ITSELF].level, 1.5 * reached)
+    free = np.median([other.level for other in _of(others, UNREGULARIZED)] or [_LOST])
+    return bool(free < min(0.7 * others[ITSELF].level, 1.5 * reached))
 
 
 def _compared(itself: Tried, other: Tried) -> str:

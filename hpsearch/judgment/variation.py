@@ -8,7 +8,7 @@ from typing import Any, Final
 
 ITSELF: Final = "itself"
 LONGER: Final = "longer"
-UNREGULARIZED: Final = "unregularized"
+UNREGULARIZED: Final = ("unregularized", "unregularized_second_seed", "unregularized_third_seed")
 WIDER: Final = "wider"
 SEEDS: Final = ("second_seed", "third_seed")
 SLOWER: Final[Mapping[str, float]] = {"rate_third": 1 / 3, "rate_tenth": 0.1, "rate_hundredth": 0.01}

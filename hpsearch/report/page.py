@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from hpsearch.judgment.generalization import own_scores
+from hpsearch.judgment.sentences import best_variation
 from hpsearch.report.material import Material, gather
 from hpsearch.report.sections import sections
 from hpsearch.report.style import words
+from hpsearch.report.variations import examined
 from hpsearch.report.wording import summary, symptoms, together
 from hpsearch.search.fact import TrialFact
 from hpsearch.store import StudyHome, write_text
@@ -50,6 +52,10 @@ def render_report(material: Material) -> str:
         symptoms=symptoms(material),
         together=together(material),
         sections=list(sections(material)),
+        examined=[
+            (fact, best_variation(fact.variations, words(material.metric), material.direction))
+            for fact in examined(material)
+        ],
         rows=_rows(material),
         versions=material.attributes.get("versions", {}),
         style=_asset("report.css"),

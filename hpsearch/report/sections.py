@@ -6,7 +6,7 @@ from typing import Final
 
 import plotly.graph_objects as go
 
-from hpsearch.report import curves, figures, inspection, landscape
+from hpsearch.report import curves, figures, inspection, landscape, variations
 from hpsearch.report.material import Material
 
 
@@ -52,6 +52,13 @@ _KINDS: Final = (
         """Every trial's curve, coloured by what it says. The menu changes the curve; a click in the legend hides a
         verdict, a double click leaves it alone.""",
         curves.learning_curves,
+    ),
+    _Kind(
+        "variations",
+        "One thing changed",
+        """Trials that were trained again with one thing changed at a time (hpsearch why). The thick line is the trial
+        as it was, dotted ones are other seeds: changes that matter lie farther from it than these do.""",
+        variations.variations,
     ),
     _Kind(
         "generalization",

@@ -54,7 +54,9 @@ def first_recipes(h: Hyperparameters) -> Iterator[Recipe]:
             yield _changed(h, name, words, learning_rate=factor * rate, **along)
     on = {name: off for name, off in _OFF.items() if value_of(h, name) not in (off, None)}
     if on:
-        yield _changed(h, UNREGULARIZED, f"no {' and no '.join(on)}", **on)
+        words = f"no {' and no '.join(on)}"
+        for seed, name in enumerate(UNREGULARIZED):
+            yield replace(_changed(h, name, f"{words} (another seed)" if seed else words, **on), seed=seed)
     yield _longer(h)
 
 
@@ -65,7 +67,7 @@ def further_recipes(h: Hyperparameters, *, high: bool, overfits: bool) -> Iterat
     if overfits:
         yield from _resized(h, "narrower", "half the width", lambda width: max(width // 2, 1))
         dropout, l2 = value_of(h, "dropout"), value_of(h, "l2")
-        if dropout is not None:
+        if dropout is not None and dropout < 0.7:
             more = min(dropout + 0.3, 0.8)
             yield _changed(h, "more_dropout", f"a dropout of {more:.2g}", dropout=more)
         if l2 is not None:
