@@ -186,22 +186,18 @@ def print_variations(out: "Console", fact: "TrialFact", stored: "Reader") -> Non
 
     from hpsearch.cli.describe import number, plain_table, print_table  # noqa: PLC0415
     from hpsearch.judgment.sentences import best_variation  # noqa: PLC0415
+    from hpsearch.judgment.variation import rows_of  # noqa: PLC0415
     from hpsearch.reading import first_metric  # noqa: PLC0415
 
     if not fact.variations:
         return
-    metric = first_metric(stored.attributes).replace("_", " ")
-    table = plain_table("trained again with", "training loss at the end", "least validation loss", metric)
-    for each in fact.variations:
-        table.add_row(escape(each.words), *map(number, (each.end, each.least)), _value(each.value))
+    metric = first_metric(stored.attributes)
+    head, *rows = rows_of(fact.variations, metric)
+    table = plain_table(*map(str, head))
+    for row in rows:
+        table.add_row(*("" if cell is None else escape(number(cell)) for cell in row))
     print_table(out, table)
-    out.print(escape(best_variation(fact.variations, metric, stored.directions[0])))
-
-
-def _value(value: float | None) -> str:
-    from hpsearch.cli.describe import number  # noqa: PLC0415
-
-    return "" if value is None else number(value)
+    out.print(escape(best_variation(fact.variations, metric.replace("_", " "), stored.directions[0])))
 
 
 def sparkline(curve: Sequence[float]) -> str:

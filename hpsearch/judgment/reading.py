@@ -19,6 +19,7 @@ LEARNED: Final = 0.02
 
 
 _FEW: Final = 3
+_AN: Final = ("l1", "l2", "input_dropout")
 
 WEAK: Final = 3e-3
 """The L2 strength below which no penalty is held to dominate."""
@@ -234,7 +235,7 @@ class Reading:
                 if np.isfinite(loss)
                 else " (trials there learned)"
             )
-        article = "" if parameter == "epochs" else "a "
+        article = "" if parameter == "epochs" else "an " if parameter in _AN else "a "
         text = f"{article}{words} of {low:.2g} to {high:.2g} instead of {own:.2g}{said}"
         return text, Change(parameter=parameter, way="higher" if higher else "lower", low=low, high=high)
 

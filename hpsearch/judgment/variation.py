@@ -13,6 +13,7 @@ WIDER: Final = "wider"
 SEEDS: Final = ("second_seed", "third_seed")
 SLOWER: Final[Mapping[str, float]] = {"rate_third": 1 / 3, "rate_tenth": 0.1, "rate_hundredth": 0.01}
 FASTER: Final[Mapping[str, float]] = {"rate_threefold": 3.0, "rate_tenfold": 10.0, "rate_hundredfold": 100.0}
+HEADS: Final = ("trained again with", "training loss at the end", "validation loss at the end", "at best")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,16 +35,37 @@ class Variation:
     @property
     def end(self) -> float:
         """The training loss at the end, the median over the last quarter of the epochs; NaN where it diverged."""
-        curve = self.curves.get("train_loss", ())
-        tail = curve[-max(3, len(curve) // 4) :]
-        lost = self.state in ("diverged", "failed") or not tail or not all(map(isfinite, tail))
-        return float("nan") if lost else float(median(tail))
+        return self._end("train_loss")
+
+    @property
+    def validation_end(self) -> float:
+        """The same of the validation loss."""
+        return self._end("validation_loss")
 
     @property
     def least(self) -> float:
         """The least validation loss; NaN where there was none."""
         return min(filter(isfinite, self.curves.get("validation_loss", ())), default=float("nan"))
 
+    def _end(self, name: str) -> float:
+        curve = self.curves.get(name, ())
+        tail = curve[-max(3, len(curve) // 4) :]
+        lost = self.state in ("diverged", "failed") or not tail or not all(map(isfinite, tail))
+        return float("nan") if lost else float(median(tail))
+
     def to_json(self) -> dict[str, Any]:
         """As JSON values, from which `Variation(**values)` makes an equal one."""
         return asdict(self) | {"curves": {name: list(curve) for name, curve in self.curves.items()}}
+
+
+def rows_of(variations: Sequence[Variation], metric: str) -> list[list[str | float | None]]:
+    """What was tried as a table, whose first row is its head; the objective stands in it unless it is the last column.
+
+    `metric` is the objective's.
+    """
+    more = [] if metric == "validation_loss" else [metric.replace("_", " ")]
+    rows = [
+        [each.words, each.end, each.validation_end, each.least, *([each.value] if more else [])]
+        for each in variations
+    ]
+    return [[*HEADS, *more], *rows]

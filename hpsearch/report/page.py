@@ -1,12 +1,14 @@
 """The page: sections of figures, tables and words put into one HTML file that needs no network."""
 
 import json
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from hpsearch.judgment.generalization import own_scores
 from hpsearch.judgment.sentences import best_variation
+from hpsearch.judgment.variation import rows_of
 from hpsearch.report.material import Material, gather
 from hpsearch.report.sections import sections
 from hpsearch.report.style import words
@@ -52,10 +54,7 @@ def render_report(material: Material) -> str:
         symptoms=symptoms(material),
         together=together(material),
         sections=list(sections(material)),
-        examined=[
-            (fact, best_variation(fact.variations, words(material.metric), material.direction))
-            for fact in examined(material)
-        ],
+        examined=list(map(partial(_examined, material), examined(material))),
         rows=_rows(material),
         versions=material.attributes.get("versions", {}),
         style=_asset("report.css"),
@@ -81,6 +80,16 @@ def _number(value: Any) -> str:
 def _plain(value: Any) -> str:
     """A label, or the numbers of a row's targets."""
     return ", ".join(map(_number, value)) if isinstance(value, list) else str(value)
+
+
+def _examined(material: Material, fact: TrialFact) -> dict[str, Any]:
+    """A trial that was looked into: which, what was tried, and the best of it."""
+    metric = words(material.metric)
+    return {
+        "fact": fact,
+        "best": best_variation(fact.variations, metric, material.direction),
+        "table": rows_of(fact.variations, material.metric),
+    }
 
 
 def _asset(name: str) -> str:

@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from hpsearch.judgment.sentences import short_number
+from hpsearch.judgment.variation import rows_of
 from hpsearch.search.fact import State, TrialFact
 from hpsearch.tracking.card import StudyCard
 from hpsearch.tracking.curves import curve_points, score_key, shown_curves
@@ -75,7 +77,7 @@ def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
                 TRIAL_TAG: str(fact.number),
                 "hpsearch.state": fact.state,
                 "hpsearch.reason": fact.reason,
-                **judged_tags(fact),
+                **judged_tags(card, fact),
                 "mlflow.parentRunId": parent,
                 "mlflow.runName": fact.name,
                 **({"hpsearch.infinite": infinite} if infinite else {}),
@@ -91,13 +93,13 @@ def trial_record(card: StudyCard, fact: TrialFact, *, parent: str) -> RunRecord:
     )
 
 
-def judged_tags(fact: TrialFact) -> dict[str, str]:
+def judged_tags(card: StudyCard, fact: TrialFact) -> dict[str, str]:
     """What a run says of its trial's judgment, which `hpsearch why` may sharpen later."""
     return {
         **({"hpsearch.verdict": fact.verdict, "verdict": fact.verdict} if fact.verdict else {}),
         **({"findings": ", ".join(f.name for f in fact.findings)} if fact.findings else {}),
         **({"examined": "true"} if fact.variations else {}),
-        NOTE_TAG: trial_note(fact),
+        NOTE_TAG: trial_note(fact, card.objectives[0][0]),
     }
 
 
@@ -142,14 +144,14 @@ def log_key(name: str) -> str:
     return safe_key(f"hp/log10_{name}")
 
 
-def trial_note(fact: TrialFact) -> str:
-    """The run's description, in Markdown."""
+def trial_note(fact: TrialFact, metric: str) -> str:
+    """The run's description, in Markdown; `metric` is the first objective's."""
     lines = [f"**{fact.state.replace('_', ' ')}** after {fact.epochs} epochs: {fact.reason}"]
     if fact.verdict:
         lines += ["", f"Verdict: {fact.verdict}"]
     if fact.findings:
         lines += ["", *(_finding_line(f.name, f.sentence, f.advice) for f in fact.findings)]
-    return "\n".join([*lines, *_variation_lines(fact), *_layer_lines(fact.samples)])
+    return "\n".join([*lines, *_variation_lines(fact, metric), *_layer_lines(fact.samples)])
 
 
 _STATISTICS: Final = {
@@ -178,16 +180,13 @@ def _layer_lines(samples: Mapping[str, Sequence[float]]) -> list[str]:
     ]
 
 
-def _variation_lines(fact: TrialFact) -> list[str]:
+def _variation_lines(fact: TrialFact, metric: str) -> list[str]:
     """A table of what was tried with one thing changed."""
     if not fact.variations:
         return []
-    rows = [
-        f"| {each.words} | {each.end:.4g} | {each.least:.4g} | {'' if each.value is None else f'{each.value:.4g}'} |"
-        for each in fact.variations
-    ]
-    head = "| trained again with | training loss at the end | least validation loss | objective |"
-    return ["", head, "| --- | --- | --- | --- |", *rows]
+    head, *rows = [[short_number(cell) for cell in row] for row in rows_of(fact.variations, metric)]
+    lines = [head, ["---"] * len(head), *rows]
+    return ["", *(f"| {' | '.join(cells)} |" for cells in lines)]
 
 
 def _finding_line(name: str, sentence: str, advice: str) -> str:

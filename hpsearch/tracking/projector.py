@@ -152,7 +152,7 @@ class Projector:
         for fact in examined:
             if fact.number in there:
                 run = card.identity.run_id(fact.number) if ids is None else ids[str(fact.number)]
-                sink.tag_run(run, text_tags(judged_tags(fact)))
+                sink.tag_run(run, text_tags(judged_tags(card, fact)))
 
     def _links(self, card: StudyCard, parent: str, winner: int | None) -> str:
         sink, home = self._open(card), self._home

@@ -13,6 +13,11 @@ from tests.support.labels import LABELS, labels
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
 BEGIN, END = "<!-- agreement: written by `python -m tests.support.agreement` -->", "<!-- agreement end -->"
 
+_HEADS = (
+    *("by its curves: precision", "recall", "by experiment: precision", "recall"),
+    *("deserved", "borderline", "in development: by curves", "by experiment"),
+)
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -87,18 +92,24 @@ def parts(trials: list[Trial]) -> tuple[list[Trial], list[Trial]]:
 
 
 def table(trials: list[Trial]) -> list[str]:
-    """Rows of Markdown: one a finding, held-out trials first."""
-    developed, held = map(agreements, parts(trials))
+    """Rows of Markdown, one a finding: held-out trials by their curves and by experiment, then those of development."""
     rows = [
-        "| finding | precision | recall | deserved | found | borderline | precision, recall in development |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"| finding | {' | '.join(_HEADS)} |",
+        f"| --- |{' ---: |' * len(_HEADS)}",
     ]
-    for name, a in held.items():
-        of_development = f"{_share(developed[name].precision)}, {_share(developed[name].recall)}"
-        rows.append(
-            f"| {name} | {_share(a.precision)} | {_share(a.recall)} | {a.hits + a.misses} "
-            f"| {a.hits + a.false_alarms} | {a.borderline} | {of_development} |"
-        )
+    developed, held = parts(trials)
+    agreed = {
+        (part, examined): agreements(of_part, examined=examined)
+        for part, of_part in (("developed", developed), ("held", held))
+        for examined in (False, True)
+    }
+    for name in LABELS:
+        curves, why = (agreed["held", examined][name] for examined in (False, True))
+        cells = [_share(each) for a in (curves, why) for each in (a.precision, a.recall)]
+        cells += [str(curves.hits + curves.misses), str(curves.borderline)]
+        before = [agreed["developed", examined][name] for examined in (False, True)]
+        cells += [f"{_share(a.precision)}, {_share(a.recall)}" for a in before]
+        rows.append(f"| {name} | {' | '.join(cells)} |")
     return rows
 
 

@@ -1,6 +1,6 @@
 """The labelled set: real trials of random searches on random tasks, each with what is known of it beyond its curves.
 
-`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (an hour). Every study trains the
+`python -m tests.support.labelled` makes tests/judgment/labelled.json.gz anew (twenty minutes). Every study trains the
 `KNOWN` trials of a random space as a search trains them, of which only the recipes and losses are kept: what diagnosis
 may know of a trial's neighbours. The `JUDGED` trials are the labelled ones. What each deserves is then found by
 means that diagnosis does not have (`tests.support.truth`), and `tests.support.labels` draws the labels.
@@ -10,6 +10,7 @@ import gzip
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,38 @@ from hpsearch.randomness import Address
 from hpsearch.spec import EarlyStopping, Objective
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.upkeep.varying import Course, varied
-from tests.support.problems import PLAIN, Problem, Space, problem, stored_recipe
+from tests.support.problems import PLAIN, SLOW, Problem, Space, problem, stored_recipe
 from tests.support.truth import reference, short, truth
 
 PLACE = Path(__file__).parents[1] / "judgment" / "labelled.json.gz"
-FRESH = 5000
+FRESH = 7000
 """The first study of those that were looked at once, when the rules were done."""
 
-STUDIES = (*range(2000, 2050), *range(3000, 3050), *range(4000, 4100), *range(FRESH, FRESH + 100))
-"""In the order in which they came to be looked at."""
+Trial = Mapping[str, Any]
+
+
+def studies() -> list[int]:
+    """Those that rules were developed on, and those that were looked at once: of each a hundred as they come.
+
+    And a hundred of those in which plateaus may be met, chosen by their tasks and spaces before anything was trained.
+    """
+    return [
+        number
+        for first in (6000, FRESH)
+        for number in (*range(first, first + 100), *islice(filter(_may_stand_still, count(first + 100)), 100))
+    ]
+
+
+def _may_stand_still(study: int) -> bool:
+    """Whether its task is one of signs, or its space slow to start, and there is something to learn."""
+    kind = problem(study).kind
+    slow = all(getattr(Space.draw(study, kind), name) == value for name, value in SLOW.items())
+    return kind == "signs" or (slow and kind not in ("chance", "rare"))
+
 
 JUDGED = range(12, 18)
 KNOWN = (*range(JUDGED.start), *range(JUDGED.stop, 36))
 """Places in a study's random search. Any thirty other trials serve as what is known before one is judged."""
-
-Trial = Mapping[str, Any]
 
 
 def study(number: int) -> dict[str, Any]:
@@ -126,7 +144,7 @@ def _summary(h: Hyperparameters, outcome: Outcome, unit: float) -> dict[str, Any
     return {"recipe": stored_recipe(h), "best": best}
 
 
-def make(place: Path, studies: Iterable[int] = STUDIES) -> None:
+def make(place: Path, studies: Iterable[int]) -> None:
     """Add studies to a file of one a line, but for those that it has."""
     there = (
         {json.loads(line)["study"] for line in place.read_text().splitlines()} if place.exists() else set()
@@ -161,6 +179,6 @@ def stored() -> list[Trial]:
 
 if __name__ == "__main__":
     lines = PLACE.with_name("labelled.jsonl")
-    make(lines)
+    make(lines, studies())
     pack(lines)
     lines.unlink()

@@ -104,6 +104,9 @@ _TEMPERS: dict[str, dict[str, Any]] = {
 }
 """What spaces have in place of what is drawn for the plain ones."""
 
+SLOW = {name: _TEMPERS["slow to start"][name] for name in ("depth", "initializer")}
+"""By which a space that is slow to start is known."""
+
 
 @dataclass(frozen=True)
 class Space:
