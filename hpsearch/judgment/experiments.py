@@ -61,7 +61,7 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     better = [
         other
         for other in _of(others, SLOWER)
-        if other.level < min(0.75 * own, own - 0.05, *_levels(others))
+        if other.level < min(0.75 * own, own - 0.05, _typical(others))
         and other.best < 0.97 * others[ITSELF].best
     ]
     if not better or _is_held_back(others, min(other.level for other in better)):
@@ -89,7 +89,7 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
         other
         for other in _of(others, FASTER)
         if start - other.level > 1.6 * fallen
-        and other.level < min(own - 0.1, *_levels(others))
+        and other.level < min(own - 0.1, _typical(others))
         and other.best < 0.97 * others[ITSELF].best
     ]
     if not better or _is_held_back(others, min(other.level for other in better)):
@@ -109,12 +109,15 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
 def regularization_too_strong(reading: Reading) -> Finding | None:
     """Without penalties and dropout the validation loss is a fifth less, and no other learning rate does as well.
 
-    That is the median over three seeds, against the trial and against the median of its recipe.
+    That is the median over three seeds, against the trial and against the median of its recipe, and no seed without
+    them does worse than that.
     """
     others = tried(reading)
     free, itself = _median(others, UNREGULARIZED), _median(others, (ITSELF, *SEEDS))
     own = others[ITSELF].best
     if free is None or itself is None or not free.best < min(0.8 * own, own - 0.035, 0.8 * itself.best):
+        return None
+    if max(other.best for other in _of(others, UNREGULARIZED)) >= itself.best:
         return None
     another_rate = min((other.best for other in _of(others, (*SLOWER, *FASTER))), default=_LOST)
     if another_rate < 1.05 * free.best or vanishing_gradients(reading):
@@ -194,9 +197,9 @@ def _median(others: Mapping[str, Tried], names: Iterable[str]) -> Tried | None:
     return found[(len(found) - 1) // 2] if found else None
 
 
-def _levels(others: Mapping[str, Tried]) -> list[float]:
-    """The training losses that the recipe has come to, from its own seed and from others."""
-    return [other.level for other in _of(others, (ITSELF, *SEEDS))]
+def _typical(others: Mapping[str, Tried]) -> float:
+    """The training loss that the recipe comes to, the median over its own seed and others."""
+    return float(np.median([other.level for other in _of(others, (ITSELF, *SEEDS))]))
 
 
 def _is_held_back(others: Mapping[str, Tried], reached: float) -> bool:

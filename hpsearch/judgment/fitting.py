@@ -13,7 +13,7 @@ from hpsearch.judgment.way import distances
 
 _FEW = 3
 _ENOUGH = 5
-_WIDE = 0.25
+_WIDE = 0.235
 _RISE = 0.09
 _CHECK_INPUTS = ("that the inputs can tell the target at all", Change(parameter="data", way="set"))
 

@@ -12,6 +12,9 @@ from hpsearch.judgment.reading import Array, Reading
 VANISHED = 1e-3
 """The first layer's gradient against the last one's: below, the first layers learn nothing while the last ones do."""
 
+_THERE = 0.02
+"""The ratio of gradients at which the first layer hears of the errors, if only in some batches."""
+
 
 def vanishing_gradients(reading: Reading) -> Finding | None:
     """The gradient dies away on its way to the first layer, although most of the loss is still there."""
@@ -26,7 +29,9 @@ def vanishing_gradients(reading: Reading) -> Finding | None:
     if len(names) < 3 or left < 0.5 or not typical[-1] > 0:
         return None
     ratio = float(typical[0] / typical[-1])
-    if not ratio < 0.7 * VANISHED:  # one batch is seen; that all of them agree takes a margin
+    each = late[:, 0] / np.where(late[:, -1] > 0, late[:, -1], np.nan)
+    # one batch is seen: that all of them agree takes that at no look the gradient was there
+    if not ratio < VANISHED or not np.nanmax(each, initial=0.0) < _THERE:
         return None
     weak = [name for name, norm in zip(names, typical, strict=True) if norm < VANISHED * typical[-1]]
     return Finding(
