@@ -1,9 +1,8 @@
 """A trial's recipe with one thing changed, trained as the trial was: what it came to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from math import isfinite
-from statistics import median
 from typing import Any, Final
 
 ITSELF: Final = "itself"
@@ -48,6 +47,8 @@ class Variation:
         return min(filter(isfinite, self.curves.get("validation_loss", ())), default=float("nan"))
 
     def _end(self, name: str) -> float:
+        from statistics import median  # noqa: PLC0415 - facts are read where nothing else needs it
+
         curve = self.curves.get(name, ())
         tail = curve[-max(3, len(curve) // 4) :]
         lost = self.state in ("diverged", "failed") or not tail or not all(map(isfinite, tail))
@@ -55,7 +56,9 @@ class Variation:
 
     def to_json(self) -> dict[str, Any]:
         """As JSON values, from which `Variation(**values)` makes an equal one."""
-        return asdict(self) | {"curves": {name: list(curve) for name, curve in self.curves.items()}}
+        curves = {name: list(curve) for name, curve in self.curves.items()}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return values | {"changes": dict(self.changes), "curves": curves}
 
 
 def rows_of(variations: Sequence[Variation], metric: str) -> list[list[str | float | None]]:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
+from math import isfinite, nan
 from typing import Any
 
 from hpsearch.errors import StorageError
@@ -27,9 +28,28 @@ def keep(home: StudyHome, fact: TrialFact) -> None:
     kept = {
         "verdict": fact.verdict,
         "findings": findings_json(fact.findings),
-        "variations": [variation.to_json() for variation in fact.variations],
+        "variations": list(map(_stored, fact.variations)),
     }
-    write_text(home.variations / f"{fact.number}.json", json.dumps(kept))
+    write_text(home.variations / f"{fact.number}.json", json.dumps(kept, allow_nan=False))
+
+
+def _stored(variation: Variation) -> dict[str, Any]:
+    """As JSON, which has no number for a loss that is none."""
+    curves = {
+        name: [value if isfinite(value) else None for value in curve]
+        for name, curve in variation.curves.items()
+    }
+    return variation.to_json() | {"curves": curves}
+
+
+def _variation(stored: Mapping[str, Any]) -> Variation:
+    """The variation that is stored; what later versions say of one besides is passed over."""
+    curves = {
+        name: tuple(nan if value is None else value for value in curve)
+        for name, curve in stored["curves"].items()
+    }
+    known = {field.name: stored[field.name] for field in fields(Variation)}
+    return Variation(**known | {"curves": curves})
 
 
 def examined(home: StudyHome, facts: Iterable[TrialFact]) -> list[TrialFact]:
@@ -50,8 +70,8 @@ def _load(home: StudyHome, number: int) -> Mapping[str, Any]:
     try:
         kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         kept["findings"] = tuple(map(Finding.from_json, kept["findings"]))
-        kept["variations"] = tuple(Variation(**variation) for variation in kept["variations"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        kept["variations"] = tuple(map(_variation, kept["variations"]))
+    except (OSError, AttributeError, LookupError, TypeError, ValueError) as error:
         again = f"delete it and run `hpsearch why {home.key} {number}` again"
         raise StorageError(f"{path}: cannot be read ({error}); {again}") from error
     return kept

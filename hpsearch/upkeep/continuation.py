@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hpsearch.errors import HpsearchError, InputError, StorageError
-from hpsearch.reading import open_for_reading
+from hpsearch.reading import begun_place, open_for_reading
+from hpsearch.search.examined import examined, keep
+from hpsearch.search.fact import TrialFact
 from hpsearch.search.facts import FactStore, StudyLock
-from hpsearch.search.places import Database, place_of, remember_place
+from hpsearch.search.places import Database, remember_place
+from hpsearch.search.reader import reader_of
 from hpsearch.spec import StudySpec, parse_study
 from hpsearch.store import Store, StudyHome, write_text
 
@@ -64,13 +67,16 @@ def begin_retry(store: Store, home: StudyHome) -> Retry:
         StorageError: the store cannot be written.
     """
     with StudyLock(home.lock):
-        stored = open_for_reading(home)
+        place = begun_place(home)
+        stored = reader_of(
+            place, study=home.key
+        )  # facts as they were stored, whatever was found of them since
         facts = stored.facts()
         failed = tuple(fact.number for fact in facts if fact.state == "failed")
         if not failed:
             raise HpsearchError(f"study {home.key!r}: none of its {len(facts)} trials has failed")
         spec = stored_spec(home, [f"budget.trials={len(facts)}"])
-        new, place = store.new_generation(home.name), place_of(home)
+        new = store.new_generation(home.name)
         new.path.mkdir(parents=True)
         if isinstance(place, Database):
             remember_place(new, place)
@@ -84,4 +90,12 @@ def begin_retry(store: Store, home: StudyHome) -> Retry:
         ) as copy:
             for fact in facts[: failed[0]]:
                 copy.append(fact)
+        _carry_over(home, new, facts[: failed[0]])
     return Retry(home=new, spec=spec, kept=failed[0], failed=failed)
+
+
+def _carry_over(home: StudyHome, new: StudyHome, kept: Sequence[TrialFact]) -> None:
+    """What `hpsearch why` has found of the trials that are kept stays beside them."""
+    for fact in examined(home, kept):
+        if fact.variations:
+            keep(new, fact)

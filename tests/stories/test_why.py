@@ -1,18 +1,22 @@
 """`hpsearch why`: trials trained again with one thing changed at a time, and judged by that wherever they are shown."""
 
 import json
-import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from hpsearch.errors import StorageError
+from hpsearch.judgment.variation import Variation
 from hpsearch.reading import open_for_reading
 from hpsearch.report import render_report
 from hpsearch.report.material import gather
+from hpsearch.search.examined import keep
+from hpsearch.search.facts import FactStore
+from hpsearch.search.reader import reader_of
 from hpsearch.store import Store
+from hpsearch.upkeep.continuation import begin_retry
 from tests.support import trainers
-from tests.support.studies import cli_here, run_quick
+from tests.support.studies import cli_here, run_quick, table
 
 TINY_STEPS = """
 study: creeping
@@ -24,17 +28,26 @@ sampler: {name: grid}
 pruning: {rule: none}
 budget: {trials: 3}
 """
+TRIED = Variation(
+    name="itself",
+    words="nothing changed",
+    changes={},
+    state="complete",
+    curves={"train_loss": (1.0,)},
+    value=0.5,
+)
 
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory):
     """A directory whose store holds a study of three learning rates, and what was said of the smallest."""
     directory = tmp_path_factory.mktemp("why")
-    run_quick(directory / "mlruns", TINY_STEPS)
-    facts = open_for_reading(Store(directory / "mlruns").find("creeping")).facts()
-    slowest = min(facts, key=lambda fact: fact.params["learning_rate"]).number
+    result, _ = run_quick(directory / "mlruns", TINY_STEPS)
+    facts = result.home.facts.read_bytes()
+    slowest = min(result.facts, key=lambda fact: fact.params["learning_rate"]).number
     shown = cli_here("why", "creeping", slowest, "--workers", "1", cwd=directory)
     assert shown.returncode == 0, shown.stderr
+    assert result.home.facts.read_bytes() == facts, "facts stay as they were stored"
     return directory, slowest, shown
 
 
@@ -156,13 +169,23 @@ def test_a_pruned_trial_is_trained_to_its_end(tmp_path):
     assert len(itself["curves"]["train_loss"]) == pruned.hyperparameters["epochs"] > pruned.epochs
 
 
-def test_a_damaged_file_says_how_to_make_it_again(ran, tmp_path):
-    directory, slowest, _ = ran
-    shutil.copytree(directory / "mlruns", tmp_path / "mlruns")
-    home = Store(tmp_path / "mlruns").find("creeping")
-    (home.variations / f"{slowest}.json").write_text('{"verdict": ')
-    with pytest.raises(StorageError, match=rf"delete it and run `hpsearch why creeping {slowest}` again"):
-        open_for_reading(home)
+def test_a_retry_begins_with_the_facts_as_they_were_stored_and_keeps_what_was_found_of_them(tmp_path):
+    """Findings of experiments never become facts of the search."""
+    result, _ = run_quick(tmp_path / "mlruns", TINY_STEPS)
+    store, home = Store(tmp_path / "mlruns"), result.home
+    failed = replace(result.facts[2], state="failed", values=None, reason="MemoryError")
+    with FactStore.open(home.facts, study="creeping") as stored:
+        attributes, directions = dict(stored.attributes), stored.directions
+    home.facts.unlink()
+    with FactStore.create(home.facts, study="creeping", directions=directions, attributes=attributes) as copy:
+        for fact in (*result.facts[:2], failed):
+            copy.append(fact)
+    keep(home, replace(result.facts[0], verdict="overfitting", variations=(TRIED,)))
+    again = begin_retry(store, home).home
+    assert table(reader_of(again.facts, study=again.key).facts()) == table(result.facts[:2])
+    first, second = open_for_reading(again).facts()
+    assert (first.verdict, first.variations) == ("overfitting", (TRIED,))
+    assert second == result.facts[1]
 
 
 def test_a_trainer_of_ones_own_is_looked_into_by_its_own_parameters(tmp_path):

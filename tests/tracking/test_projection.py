@@ -126,5 +126,7 @@ def test_findings_are_a_tag_and_layers_a_table_in_the_description():
     given = fact(3, samples=samples)
     assert trial_record(CARD, given, parent="p").tags["findings"] == FINDING.name
     assert "findings" not in trial_record(CARD, fact(3, findings=()), parent="p").tags
-    assert "| 1 dense | 0.5 → 0.25 | 0.1 → 0.01 | 0.2 → 0.7 | 0 → 0.5 |" in trial_note(given, "validation_loss")
+    assert "| 1 dense | 0.5 → 0.25 | 0.1 → 0.01 | 0.2 → 0.7 | 0 → 0.5 |" in trial_note(
+        given, "validation_loss"
+    )
     assert "| layer |" not in trial_note(fact(3), "validation_loss")
