@@ -1,6 +1,5 @@
 """The learning curves of all trials, coloured by what they say."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,8 +24,9 @@ def learning_curves(material: Material) -> go.Figure | None:
     names = _names(material, drawn)
     if not names:
         return None
-    verdicts = [verdict for verdict, _ in Counter(fact.verdict for fact in drawn).most_common()]
-    colours = verdict_colours(verdicts)
+    there = {fact.verdict for fact in drawn}
+    verdicts = [verdict for verdict in material.verdicts if verdict in there]
+    colours = verdict_colours(material.verdicts)
     traces, buttons = [], []
     for name in names:
         for verdict in verdicts:

@@ -79,8 +79,8 @@ def generalization(material: Material) -> go.Figure | None:
     shown = [f for f in material.facts if all(np.isfinite(f.scores.get(name, np.nan)) for name in losses)]
     if len(shown) < 2:
         return None
-    colours = verdict_colours(list(dict.fromkeys(fact.verdict for fact in shown)))
-    by_verdict = {verdict: [f for f in shown if f.verdict == verdict] for verdict in colours}
+    colours = verdict_colours(material.verdicts)
+    by_verdict = {verdict: [f for f in shown if f.verdict == verdict] for verdict in material.verdicts}
     traces = [
         go.Scatter(
             x=[fact.scores[losses[0]] for fact in facts],

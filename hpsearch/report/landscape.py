@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, figure, ranking, styled, words
+from hpsearch.report.style import COLOURS, OBJECTIVE_SCALE, TIME_SCALE, figure, ranking, styled, words
 from hpsearch.search.quiet import quiet
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
 
 _FEWEST: Final = 4
 """Finished trials from which the space has a shape."""
+_AXIS: Final = 95
+"""Pixels that an axis of parallel coordinates needs; a narrower page is scrolled."""
+_PANEL: Final = 160
+"""Pixels that a slice needs."""
+_COLUMNS: Final = 4
+"""Slices side by side."""
 
 
 def importance(material: Material) -> go.Figure | None:
@@ -41,11 +48,11 @@ def importance(material: Material) -> go.Figure | None:
 
 
 def parallel_coordinates(material: Material) -> go.Figure | None:
-    """A line a trial through all its parameters; drag along an axis to keep a range."""
+    """A line a trial through all its parameters, the better ones bluer."""
     from optuna.visualization import plot_parallel_coordinate  # noqa: PLC0415
 
     shared = _shared(material)
-    return _of_optuna(
+    made = _of_optuna(
         material,
         lambda study: plot_parallel_coordinate(
             study, params=shared, target=_objective, target_name=words(material.metric)
@@ -53,21 +60,33 @@ def parallel_coordinates(material: Material) -> go.Figure | None:
         wanted=len(shared) >= 1,
         height=480,
         margin={"l": 90, "r": 60, "t": 50, "b": 40},
+        meta={"least": _AXIS * (len(shared) + 2)},
     )
+    if made is not None:
+        _recolour(made, minimized=material.minimized)
+    return made
 
 
 def slices(material: Material) -> go.Figure | None:
     """The objective over each parameter by itself."""
     from optuna.visualization import plot_slice  # noqa: PLC0415
 
-    return _of_optuna(
+    columns = min(_COLUMNS, len(material.searched))
+    rows = -(-len(material.searched) // _COLUMNS)
+    made = _of_optuna(
         material,
         lambda study: plot_slice(
             study, params=list(material.searched), target=_objective, target_name=words(material.metric)
         ),
         wanted=bool(material.searched),
-        height=420,
+        height=120 + _PANEL * 3 // 2 * rows,
+        width=None,
+        meta={"least": _PANEL * columns},
     )
+    if made is not None:
+        made.update_traces(marker={"colorscale": TIME_SCALE})
+        _arrange(made, rows, columns, words(material.metric))
+    return made
 
 
 def contour(material: Material) -> go.Figure | None:
@@ -76,12 +95,41 @@ def contour(material: Material) -> go.Figure | None:
 
     shared = _shared(material)
     pair = [name for name in material.importances if name in shared][:2]
-    return _of_optuna(
+    made = _of_optuna(
         material,
         lambda study: plot_contour(study, params=pair, target=_objective, target_name=words(material.metric)),
         wanted=len(pair) == 2,
         height=500,
     )
+    if made is not None:
+        made.update_traces(colorscale=OBJECTIVE_SCALE, selector={"type": "contour"})
+    return made
+
+
+def _arrange(made: go.Figure, rows: int, columns: int, metric: str) -> None:
+    """Put the panels of a single row into several, each row with the objective's axis at its left."""
+    wide, high = 1 / columns, 1 / rows
+    for place, (across, up) in enumerate(zip(made.select_xaxes(), made.select_yaxes(), strict=True)):
+        row, column = divmod(place, columns)
+        across.domain = [column * wide, (column + 0.85) * wide]
+        up.domain = [1 - (row + 0.7) * high, 1 - row * high]
+        up.update(showticklabels=column == 0, title=metric if column == 0 else None)
+    made.update_xaxes(dtick=1, exponentformat="power", selector={"type": "log"})
+
+
+def _recolour(made: go.Figure, *, minimized: bool) -> None:
+    """Colours for the lines of parallel coordinates and their bar that are seen on any page, and numbers in its ink."""
+    for trace in made.data:
+        if trace.mode == "lines":
+            height = float(
+                trace.y[0]
+            )  # the first axis is the objective's, from its least to its greatest value
+            place = 1 - height if minimized else height
+            trace.line.color = sample_colorscale(OBJECTIVE_SCALE, [place])[0]
+        else:
+            trace.marker.colorscale = OBJECTIVE_SCALE
+    for number in made.layout.annotations:
+        number.font.color = None
 
 
 def _of_optuna(

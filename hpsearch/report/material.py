@@ -1,5 +1,6 @@
 """What a report is made of, read from a study's home."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,11 @@ class Material:
         """The parameters that vary, in the study file's order."""
         drawn = {name for fact in self.facts for name in fact.distributions}
         return tuple(name for name in self.attributes["canonical"]["space"] if name in drawn)
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """What the trials' curves say, the most frequent first: a verdict has one colour in all figures."""
+        return tuple(verdict for verdict, _ in Counter(fact.verdict for fact in self.facts).most_common())
 
     @property
     def importances(self) -> dict[str, Importance]:

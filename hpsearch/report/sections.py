@@ -84,20 +84,20 @@ _KINDS: Final = (
     _Kind(
         "parallel",
         "Parameters of all finished trials",
-        """A line a trial, coloured by the objective. Drag along an axis to keep a range, click it to free it.""",
+        """A line a trial, from orange for the worst to blue for the best; the pointer tells a point's value.""",
         landscape.parallel_coordinates,
     ),
     _Kind(
         "slices",
         "Each parameter by itself",
-        """The objective over each parameter, later trials darker. A best region at an end of a range asks for a wider
+        """The objective over each parameter, later trials bluer. A best region at an end of a range asks for a wider
         range.""",
         landscape.slices,
     ),
     _Kind(
         "contour",
         "The two that mattered most",
-        """The objective over both, between the trials that finished.""",
+        """The objective over both, between the trials that finished: the bluer, the better.""",
         landscape.contour,
     ),
     _Kind(

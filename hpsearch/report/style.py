@@ -8,6 +8,12 @@ import plotly.graph_objects as go
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#8C8C8C")
 """Those of Okabe and Ito (2008), the yellow darker, gray in place of black."""
 
+OBJECTIVE_SCALE: Final = [[0.0, COLOURS[1]], [0.5, "#A8A8A0"], [1.0, COLOURS[0]]]
+"""From the worst value to the best: seen on white and on black."""
+
+TIME_SCALE: Final = [[0.0, "#B5BDC4"], [1.0, COLOURS[0]]]
+"""From the first trial to the last."""
+
 _STATES: Final = {
     "complete": COLOURS[0],
     "stopped_early": COLOURS[5],
@@ -34,7 +40,7 @@ def styled(made: go.Figure, *, height: int = 420, **layout: Any) -> go.Figure:
         font={"family": "system-ui, sans-serif", "size": 13},
         margin={"l": 60, "r": 20, "t": 30, "b": 50},
         colorway=list(COLOURS),
-        legend={"orientation": "h", "yanchor": "top", "y": -0.22, "x": 0},
+        legend={"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
         hovermode="closest",
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": COLOURS[7], "activecolor": COLOURS[0]},
     )

@@ -38,6 +38,13 @@ const reader = setInterval(() => {
   Plotly.update(curves, ...button.args).then(() => {
     said.axis = curves.layout.yaxis.title.text;
     said.light = document.querySelector('[data-figure="history-data"]').layout.font.color;
+    const plots = [...document.querySelectorAll(".plot")], widths = () => plots.map((plot) => plot._fullLayout.width);
+    const onScreen = widths(), closed = document.querySelectorAll("details:not([open])").length;
+    dispatchEvent(new Event("beforeprint"));
+    said.paper = Math.max(...widths()) <= 680 && !document.querySelector("details:not([open])");
+    dispatchEvent(new Event("afterprint"));
+    said.again = String(widths()) === String(onScreen)
+      && document.querySelectorAll("details:not([open])").length === closed;
     document.body.dataset.said = JSON.stringify(said).replaceAll('"', "'");
   });
 }, 50);
@@ -78,8 +85,27 @@ def test_every_figure_is_drawn_without_an_error_and_the_tables_answer(page, tmp_
         "'filtered':1",
         "'axis':'train loss'",
         "'light':'#1b1f24'",
+        "'paper':true",
+        "'again':true",
     ):
         assert expected in said
+
+
+def test_a_phone_scrolls_what_it_would_squeeze_and_not_the_page(page, tmp_path):
+    """In a frame as wide as a phone: a window of the browser cannot be as narrow."""
+    tell = """<script>const watch = setInterval(() => {
+      const inner = document.querySelector("iframe").contentDocument;
+      if (inner?.documentElement?.dataset?.ready !== "yes") return;
+      clearInterval(watch);
+      const wide = inner.querySelector('[data-figure="parallel-data"]');
+      document.body.dataset.said = `${inner.documentElement.scrollWidth} ${wide._fullLayout.width}`;
+    }, 50)</script>"""
+    frame = tmp_path / "phone.html"
+    frame.write_text(f'<body><iframe width="390" height="800" src="{page.as_uri()}"></iframe>{tell}</body>')
+    markup, console = loaded(frame, tmp_path / "profile", "--allow-file-access-from-files")
+    assert console == []
+    across, figure = map(float, re.search(r'data-said="([\d. ]+)"', markup)[1].split())
+    assert across <= 390 < figure
 
 
 def test_a_dark_page_has_light_letters_in_its_figures(page, tmp_path):

@@ -12,6 +12,7 @@ from hpsearch.report import render_report, write_report
 from hpsearch.report.curves import MOST_CURVES, learning_curves
 from hpsearch.report.material import gather
 from hpsearch.report.sections import sections
+from hpsearch.report.style import COLOURS
 from hpsearch.report.wording import summary, symptoms
 from hpsearch.spec import parse_study
 from hpsearch.store import Store
@@ -123,6 +124,38 @@ def test_of_many_trials_the_best_and_the_latest_curves_are_drawn(material):
     assert len(drawn) == MOST_CURVES
     assert any("trial-0050" in text for text in drawn)
     assert any(f"trial-{MOST_CURVES * 2 - 1:04d}" in text for text in drawn)
+
+
+def test_a_verdict_has_one_colour_in_all_figures(material):
+    verdicts = ["overfitting", "healthy", "underfitting", "overfitting", "at_chance"]
+    facts = [replace(fact, verdict=verdicts[fact.number % 5]) for fact in material.facts]
+    figures = figure_data(render_report(replace(material, facts=facts)))
+    lines = {trace["name"]: trace["line"]["color"] for trace in figures["curves"]["data"] if trace["visible"]}
+    points = {trace["name"]: trace["marker"]["color"] for trace in figures["generalization"]["data"][:-1]}
+    assert lines == points
+    assert len(set(lines.values())) == 4
+
+
+def test_no_colour_of_a_figure_is_lost_on_a_dark_or_a_white_page(material):
+    """Optuna's figures have the report's colours, and numbers in the page's ink."""
+    figures = figure_data(render_report(material))
+    best, *_, worst = sorted(figures["parallel"]["data"][:-1], key=lambda trace: trace["y"][0])
+    assert (best["line"]["color"], worst["line"]["color"]) == ("rgb(0, 114, 178)", "rgb(230, 159, 0)")
+    assert all("color" not in each["font"] for each in figures["parallel"]["layout"]["annotations"])
+    assert figures["contour"]["data"][0]["colorscale"][-1] == [1.0, COLOURS[0]]
+    assert figures["slices"]["data"][0]["marker"]["colorscale"][-1] == [1.0, COLOURS[0]]
+
+
+def test_slices_stand_in_rows_of_four(material):
+    layout = figure_data(render_report(material))["slices"]["layout"]
+    panels = len(material.searched)
+    places = [
+        (layout[f"xaxis{n if n > 1 else ''}"]["domain"][0], layout[f"yaxis{n if n > 1 else ''}"]["domain"][1])
+        for n in range(1, panels + 1)
+    ]
+    assert len({left for left, _ in places}) == min(4, panels)
+    assert len({top for _, top in places}) == -(-panels // 4)
+    assert "width" not in layout
 
 
 def test_findings_are_counted_and_shown_by_the_best_trial_that_has_them(material):

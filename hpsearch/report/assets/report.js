@@ -20,9 +20,28 @@
     Plotly.relayout(plot, changes);
   });
 
+  const fitPhone = (figure) => {
+    figure.layout.margin = { ...figure.layout.margin, l: 45, r: 10 };
+    figure.layout.font.size = 11;
+    for (const trace of figure.data) {  // what colours mean, the caption says
+      for (const part of [trace, trace.marker]) if (part?.colorbar) part.showscale = false;
+    }
+  };
+
+  // On paper nothing scrolls, opens or answers: figures as wide as the sheet, everything unfolded.
+  const sheet = 680, folded = [...document.querySelectorAll("details:not([open])")];
+  const unfold = (open) => folded.forEach((part) => { part.open = open; });
+  const resize = (onPaper) => plots.forEach((plot) => {
+    plot.dataset.width ??= plot.layout.width && !plot._fullLayout.autosize ? plot.layout.width : "";
+    const width = onPaper ? sheet : +plot.dataset.width || null;
+    Plotly.relayout(plot, { width, autosize: !width });
+  });
+
   const draw = async (plot) => {
     const figure = JSON.parse(document.getElementById(plot.dataset.figure).textContent);
-    if (narrow.matches) figure.layout.margin = { ...figure.layout.margin, l: 45, r: 10 };
+    const least = figure.layout.meta?.least ?? 0;  // narrower it cannot be read: the page scrolls it
+    if (plot.clientWidth < least) figure.layout.width = least;
+    if (narrow.matches) fitPhone(figure);
     const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
     await Plotly.newPlot(plot, figure.data, figure.layout, config);
     plot.dataset.drawn = "yes";
@@ -63,8 +82,8 @@
   Promise.all(plots.map(draw)).then(() => {
     paint();
     dark.addEventListener("change", () => paint());
-    window.addEventListener("beforeprint", () => paint(true));
-    window.addEventListener("afterprint", () => paint());
+    window.addEventListener("beforeprint", () => { unfold(true); resize(true); paint(true); });
+    window.addEventListener("afterprint", () => { unfold(false); resize(false); paint(); });
     document.documentElement.dataset.ready = "yes";
   });
 })();
