@@ -24,11 +24,12 @@ DARK = "--blink-settings=preferredColorScheme=0"
 
 
 def main(store: str = "mlruns", study: str = "digits") -> None:
-    """The report on paper and in the dark, the study in the MLflow UI, its best trial in the terminal."""
+    """A trial with one thing changed, the report on paper and in the dark, the study in the MLflow UI, its best trial."""
     if CHROMIUM is None:
         sys.exit("needs Chromium")
     place = Store.locate(store)
     home = place.find(study)
+    terminal(["why", study, "3", "--workers", "1", "--store", str(place.root)], "terminal-why.png", "1150,480")
     page = write_report(home).as_uri()
     picture(page, "report.png", "1200,2300")
     picture(page, "report-dark.png", "600,2300", DARK)

@@ -20,16 +20,21 @@ def test_the_table_in_the_docs_is_what_is_measured():
 
 
 def test_there_are_enough_real_trials_of_every_kind():
-    for trials in agreement.parts(STORED):
-        assert len(trials) >= 200
-        assert {trial["problem"] for trial in trials} == set(KINDS)
+    assert len(STORED) >= 2000
+    assert {trial["problem"] for trial in STORED} == set(KINDS)
     deserved = Counter(name for trial in STORED for name, label in labels(trial).items() if label)
     for name in LABELS:
-        assert deserved[name] >= 5, name
+        assert deserved[name] >= 20, name
+
+
+def test_what_is_said_by_experiment_can_be_relied_on():
+    """Nine times in ten, and nine of ten that deserve it: what the documentation says in words."""
+    for name, agreed in agreement.agreements(STORED, examined=True).items():
+        assert min(agreed.precision, agreed.recall) >= 0.9, name
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [6004, 7105])
+@pytest.mark.parametrize("number", [8004, 9002])
 def test_a_study_is_made_again_to_the_same_numbers(number):
     """Bit for bit on one kind of processor: here to three digits of its curves."""
     again = json.loads(json.dumps(labelled.study(number)))["trials"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.variation import Variation
-from tests.support.labelled import FRESH, Trial, stored
+from tests.support.labelled import Trial, stored
 from tests.support.labels import LABELS, labels
 
 PAGE = Path(__file__).parents[2] / "docs" / "diagnosis.md"
@@ -15,7 +15,7 @@ BEGIN, END = "<!-- agreement: written by `python -m tests.support.agreement` -->
 
 _HEADS = (
     *("by its curves: precision", "recall", "by experiment: precision", "recall"),
-    *("deserved", "borderline", "in development: by curves", "by experiment"),
+    *("deserved", "borderline"),
 )
 
 
@@ -86,30 +86,16 @@ def agreements(trials: Iterable[Trial], *, examined: bool) -> dict[str, Agreemen
     return {name: agreement(name, judged) for name in LABELS}
 
 
-def parts(trials: list[Trial]) -> tuple[list[Trial], list[Trial]]:
-    """The trials that rules were developed on, and those that changed no rule."""
-    return [t for t in trials if t["study"] < FRESH], [t for t in trials if t["study"] >= FRESH]
-
-
 def table(trials: list[Trial]) -> list[str]:
-    """Rows of Markdown, one a finding: held-out trials by their curves and by experiment, then those of development."""
-    rows = [
-        f"| finding | {' | '.join(_HEADS)} |",
-        f"| --- |{' ---: |' * len(_HEADS)}",
-    ]
-    developed, held = parts(trials)
-    agreed = {
-        (part, examined): agreements(of_part, examined=examined)
-        for part, of_part in (("developed", developed), ("held", held))
-        for examined in (False, True)
-    }
+    """Rows of Markdown, one a finding."""
+    rows = [f"| finding | {' | '.join(_HEADS)} |", f"| --- |{' ---: |' * len(_HEADS)}"]
+    by_curves, by_experiment = (agreements(trials, examined=examined) for examined in (False, True))
     for name in LABELS:
-        curves, why = (agreed["held", examined][name] for examined in (False, True))
-        cells = [_share(each) for a in (curves, why) for each in (a.precision, a.recall)]
-        cells += [str(curves.hits + curves.misses), str(curves.borderline)]
-        before = [agreed["developed", examined][name] for examined in (False, True)]
-        cells += [f"{_share(a.precision)}, {_share(a.recall)}" for a in before]
-        rows.append(f"| {name} | {' | '.join(cells)} |")
+        judged = by_curves[name], by_experiment[name]
+        cells = [_share(each) for a in judged for each in (a.precision, a.recall)]
+        rows.append(
+            f"| {name} | {' | '.join(cells)} | {judged[0].hits + judged[0].misses} | {judged[0].borderline} |"
+        )
     return rows
 
 

@@ -73,7 +73,10 @@ def diverged(trial: Trial) -> bool | None:
 
 
 def exploding_gradients(trial: Trial) -> bool | None:
-    """In an epoch the mean norm of all its steps was ten times what was usual, and the loss rose by half."""
+    """In an epoch the mean norm of all its steps was ten times what was usual, and the loss rose by half.
+
+    Where it was less than in the first epoch, as of a network that has converged and leaves its minimum: borderline.
+    """
     n = _epochs(trial)
     losses, norms = _losses(trial, "train")[:n], np.array(trial["truth"]["norms"], dtype=float)[:, 0]
     if not np.isfinite(losses[0]):
@@ -87,6 +90,7 @@ def exploding_gradients(trial: Trial) -> bool | None:
         found.append(
             _all(
                 _between(norms[epoch] / max(np.median(norms[:epoch]), 1e-9), 3, 10),
+                True if norms[epoch] >= norms[0] else None,
                 _between(losses[epoch] / max(before, 1e-9), 1.2, 1.5),
                 _between(losses[epoch] - before, 0.05, 0.15),
             )
