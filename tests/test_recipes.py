@@ -91,6 +91,23 @@ def test_layers_are_widened_all_through_and_their_dropout_left_out():
     assert [each["rate"] for each in more] == [0.6]
 
 
+def test_groups_of_channels_still_come_out_even():
+    layers = "{convolution: 4}, {convolution: {filters: 6, groups: 2}}, {convolution: {filters: 2, groups: 2}}, flatten"
+    text = LAYERED.replace("{convolution: 4}, {residual: [{convolution: 4}]}, flatten", layers)
+    h = spec_of(text).resolve({}, default_loss="cross_entropy")
+    found = all_recipes(h)
+    for name, filters in ((WIDER, [12, 18, 6]), ("narrower", [2, 2, 2])):
+        changed = found[name].hyperparameters.layers
+        assert [each["filters"] for each in changed if each.kind == "convolution"] == filters
+
+
+def test_weight_decay_is_left_out_where_the_optimizer_has_it():
+    assert UNREGULARIZED[0] not in all_recipes(recipe(weight_decay=0.1, optimizer="sgd"))
+    assert (
+        all_recipes(recipe(weight_decay=0.1, optimizer="adamw"))[UNREGULARIZED[0]].words == "no weight_decay"
+    )
+
+
 @pytest.mark.parametrize("kind", ["convolutional", "recurrent"])
 def test_networks_of_a_kind_are_widened(kind):
     text = (

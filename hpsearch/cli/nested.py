@@ -48,7 +48,7 @@ def nested(
 
     home = store.find(study)
     again = command_line("nested", home.key, "--folds", folds)
-    with stoppable(lambda: "the folds' trials are kept", again):
+    with stoppable(lambda: "the folds' trials are kept", lambda: again):
         found = run_nested(
             home,
             store,

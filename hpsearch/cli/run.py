@@ -183,7 +183,7 @@ def watched_run(
     from hpsearch.study import run_study  # noqa: PLC0415
 
     display = LiveDisplay(quiet=quiet)
-    with stoppable(lambda: _kept(display.home), again), display:
+    with stoppable(lambda: _kept(display.home), lambda: again), display:
         result = run_study(
             spec,
             store=store,
@@ -200,7 +200,7 @@ def watched_run(
 
 
 @contextmanager
-def stoppable(kept: Callable[[], str], again: str) -> Iterator[None]:
+def stoppable(kept: Callable[[], str], again: Callable[[], str]) -> Iterator[None]:
     """Training that the user may stop: then `kept` says what is there, and `again` is the command that goes on.
 
     Raises:
@@ -214,7 +214,7 @@ def stoppable(kept: Callable[[], str], again: str) -> Iterator[None]:
     except KeyboardInterrupt as stop:
         code = 143 if isinstance(stop, _TerminatedError) else InterruptedRunError.exit_code
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done; a late Ctrl-C changes no exit code
-        raise _StoppedRunError(f"stopped; {kept()}. Go on with: {again}", code) from None
+        raise _StoppedRunError(f"stopped; {kept()}. Go on with: {again()}", code) from None
 
 
 def _kept(home: StudyHome | None) -> str:

@@ -1,6 +1,6 @@
 """`hpsearch why`: what is wrong with a trial, found by changing one thing of it at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +61,16 @@ def why(
     home = store.find(study)
     stored, chosen = _chosen(home, trials, top=top, everything=everything)
     todo = [fact for fact in chosen if again or not fact.variations]
-    parts = ["--top", top] if top else ["--all"] if everything else [fact.number for fact in chosen]
-    with stoppable(lambda: "what was found is kept", command_line("why", home.key, *parts)):
-        found = _examine(home, stored, todo, store, workers=workers, code=code)
+    found: dict[int, TrialFact] = {}
+
+    def goes_on() -> str:
+        left = [fact.number for fact in chosen if not again or fact.number not in found]
+        parts = ["--again", *left] if again else ["--top", top] if top else ["--all"] if everything else left
+        return command_line("why", home.key, *parts)
+
+    with stoppable(lambda: "what was found is kept", goes_on):
+        for fact in _examined(home, stored, todo, store, workers=workers, code=code):
+            found[fact.number] = fact
     if found:
         _track(store, home)
     shown = [found.get(fact.number, fact) for fact in chosen]
@@ -72,7 +79,7 @@ def why(
         return
     for fact in shown:
         _print(home.key, fact, stored)
-    hint("show", home.key, shown[0].number)
+    hint("show", home.key, *(fact.number for fact in shown[:1]))
 
 
 def _chosen(
@@ -106,7 +113,7 @@ def _chosen(
     return stored, chosen
 
 
-def _examine(
+def _examined(
     home: StudyHome,
     stored: "Reader",
     todo: "Sequence[TrialFact]",
@@ -114,24 +121,22 @@ def _examine(
     *,
     workers: int,
     code: "Code",
-) -> "dict[int, TrialFact]":
+) -> "Iterator[TrialFact]":
     """Train the trials' variations and keep what they say, trial by trial."""
     from hpsearch.search.examined import keep  # noqa: PLC0415 - not for --help
     from hpsearch.upkeep.continuation import stored_spec  # noqa: PLC0415 - optuna
     from hpsearch.upkeep.varying import examine  # noqa: PLC0415 - numpy
 
     if not todo:
-        return {}
-    found = {}
+        return
     told = iter(todo)
     click.echo(f"training {_named(next(told), todo)}", err=True)
     for fact in examine(todo, stored, stored_spec(home), store, workers=workers, code=code, notice=_notice):
         keep(home, fact)
-        found[fact.number] = fact
+        yield fact
         following = next(told, None)
         if following is not None:
             click.echo(f"training {_named(following, todo)}", err=True)
-    return found
 
 
 def _named(fact: "TrialFact", todo: "Sequence[TrialFact]") -> str:

@@ -14,9 +14,9 @@ import numpy as np
 from hpsearch.judgment.advice import WIDER as WIDER_LAYERS
 from hpsearch.judgment.advice import Option, trying, weaker
 from hpsearch.judgment.effort import plateau
-from hpsearch.judgment.finding import Change, Finding
+from hpsearch.judgment.finding import Change, Finding, Way
 from hpsearch.judgment.inside import vanishing_gradients
-from hpsearch.judgment.reading import LEARNED, Array, Reading, smooth
+from hpsearch.judgment.reading import LEARNED, Array, Reading, about_rate, smooth
 from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, Variation
 
 _LOST: Final = 9.0
@@ -212,14 +212,15 @@ def _is_held_back(others: Mapping[str, Tried], reached: float) -> bool:
 
 
 def _compared(itself: Tried, other: Tried) -> str:
+    fits, predicts = _instead(itself.level), _instead(itself.best)
     return (
-        f"With {other.words} the training loss comes to {other.level:.0%} of a constant guess's instead of "
-        f"{_said(itself.level)}, the validation loss to {other.best:.0%} instead of {_said(itself.best)}."
+        f"With {other.words} the training loss comes to {other.level:.0%} of a constant guess's{fits}, "
+        f"the validation loss to {other.best:.0%}{predicts}{'' if fits or predicts else '; as it was, it diverged'}."
     )
 
 
-def _said(loss: float) -> str:
-    return f"{loss:.0%}" if loss < _LOST else "more than any"
+def _instead(loss: float) -> str:
+    return f" instead of {loss:.0%}" if loss < _LOST else ""
 
 
 def _evidence(itself: Tried, other: Tried) -> dict[str, float]:
@@ -231,10 +232,8 @@ def _evidence(itself: Tried, other: Tried) -> dict[str, float]:
     }
 
 
-def _rate(other: Tried, way: Any) -> Option:
-    rate = float(other.changes["learning_rate"])
-    words = f"a learning rate of about {rate:.2g}"
-    return words, Change(parameter="learning_rate", way=way, low=rate / 2, high=2 * rate)
+def _rate(other: Tried, way: Way) -> Option:
+    return about_rate(float(other.changes["learning_rate"]), way)
 
 
 def _change(other: Tried) -> Change:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any, Final
 
 import numpy as np
@@ -9,8 +10,8 @@ from numpy.typing import NDArray
 
 from hpsearch.engine import sampled_epochs
 from hpsearch.judgment.experience import Experience
-from hpsearch.judgment.finding import Change
-from hpsearch.judgment.variation import Variation
+from hpsearch.judgment.finding import Change, Way
+from hpsearch.judgment.variation import ITSELF, Variation, rounded
 
 Array = NDArray[np.float64]
 
@@ -212,14 +213,28 @@ class Reading:
     def rate_change(self, low: float, high: float) -> tuple[str, Change]:
         """A range of learning rates around the trial's own, in words: `a learning rate of 0.003 to 0.01`.
 
-        Where earlier trials did better on that side, theirs is the range, and the words say how they fared.
+        Where earlier trials did better on that side, theirs is the range, and the words say how they fared. Where other
+        rates were tried, and one of them did better, it is that one.
         """
+        if (found := self._best_rate()) is not None:
+            return about_rate(found, "higher" if found > self.rate else "lower")
         higher = low > 1
         if not np.isfinite(self.rate):
             return f"a learning rate {low:g} to {high:g} times as large", Change(
                 parameter="learning_rate", way="higher" if higher else "lower"
             )
         return self.change("learning_rate", self.rate, low * self.rate, high * self.rate)
+
+    def _best_rate(self) -> float | None:
+        """That with the least validation loss of the learning rates that were tried; None where none did better."""
+        own = next((each.least for each in self.variations if each.name == ITSELF), float("nan"))
+        better = [
+            each
+            for each in self.variations
+            if "learning_rate" in each.changes and np.isfinite(each.end) and not each.least >= own
+        ]
+        best = min(better, key=lambda each: each.least, default=None)
+        return None if best is None else float(best.changes["learning_rate"])
 
     def change(self, parameter: str, own: float, low: float, high: float) -> tuple[str, Change]:
         """A parameter's range, and it in words with how earlier trials in it fared; theirs replaces it."""
@@ -235,9 +250,17 @@ class Reading:
                 if np.isfinite(loss)
                 else " (trials there learned)"
             )
+        if parameter == "epochs":
+            low, high = ceil(low), ceil(high)
         article = "" if parameter == "epochs" else "an " if parameter in _AN else "a "
-        text = f"{article}{words} of {low:.2g} to {high:.2g} instead of {own:.2g}{said}"
+        text = f"{article}{words} of {rounded(low)} to {rounded(high)} instead of {rounded(own)}{said}"
         return text, Change(parameter=parameter, way="higher" if higher else "lower", low=low, high=high)
+
+
+def about_rate(rate: float, way: Way) -> tuple[str, Change]:
+    """A learning rate that was tried, in words, and half to twice of it."""
+    words = f"a learning rate of about {rounded(rate)}"
+    return words, Change(parameter="learning_rate", way=way, low=rate / 2, high=2 * rate)
 
 
 def smooth(curve: Array) -> Array:

@@ -77,9 +77,13 @@ def best_variation(variations: Sequence[Variation], metric: str, direction: str)
     changed = [each for each in variations if each.changes and each.value is not None]
     sign = 1 if direction == "minimize" else -1
     best = min(changed, key=lambda each: sign * (each.value or 0.0), default=None)
-    if best is None or best.value is None or not same:
+    if best is None or best.value is None:
         return "Nothing that was tried came to an end."
+    told = f"Best of what was tried: {best.words}: {metric} {best.value:.4g}; as the recipe was,"
+    if not same:
+        return f"{told} no seed came to an end."
     seeds = f"from {len(same)} seeds it is {min(same):.4g} to {max(same):.4g}"
-    if sign * best.value >= min(sign * value for value in same):
+    own = min(sign * value for value in same)
+    if sign * best.value >= own - 1e-3 * abs(own):
         return f"Nothing that was tried has a better {metric} than the recipe has by itself: {seeds}."
-    return f"Best of what was tried: {best.words}: {metric} {best.value:.4g}; as the recipe was, {seeds}."
+    return f"{told} {seeds}."

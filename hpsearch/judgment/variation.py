@@ -46,6 +46,10 @@ class Variation:
         """The least validation loss; NaN where there was none."""
         return min(filter(isfinite, self.curves.get("validation_loss", ())), default=float("nan"))
 
+    def said(self, loss: float) -> float | str:
+        """A loss; where there is none, the state that says why."""
+        return loss if isfinite(loss) else self.state
+
     def _end(self, name: str) -> float:
         from statistics import median  # noqa: PLC0415 - facts are read where nothing else needs it
 
@@ -61,14 +65,23 @@ class Variation:
         return values | {"changes": dict(self.changes), "curves": curves}
 
 
+def rounded(value: float) -> str:
+    """A number to try: two significant digits; a whole number as it is."""
+    return f"{value:.0f}" if float(value).is_integer() else f"{float(f'{value:.2g}'):g}"
+
+
 def rows_of(variations: Sequence[Variation], metric: str) -> list[list[str | float | None]]:
     """What was tried as a table, whose first row is its head; the objective stands in it unless it is the last column.
 
-    `metric` is the objective's.
+    `metric` is the objective's. Where a loss came to nothing, the state says why.
     """
     more = [] if metric == "validation_loss" else [metric.replace("_", " ")]
     rows = [
-        [each.words, each.end, each.validation_end, each.least, *([each.value] if more else [])]
+        [
+            each.words,
+            *map(each.said, (each.end, each.validation_end, each.least)),
+            *([each.value] if more else []),
+        ]
         for each in variations
     ]
     return [[*HEADS, *more], *rows]

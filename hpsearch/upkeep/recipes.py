@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from math import lcm
 from typing import Any, Final
 
-from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER
+from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, rounded
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.spec.layers import LayerSettings
 
@@ -48,11 +49,13 @@ def first_recipes(h: Hyperparameters) -> Iterator[Recipe]:
     rate = value_of(h, "learning_rate")
     for name, factor in {**SLOWER, **FASTER}.items():
         if isinstance(rate, int | float) and rate > 0:
-            words = f"a learning rate of {factor * rate:.2g} ({_FRACTIONS[name]})"
+            words = f"a learning rate of {rounded(factor * rate)} ({_FRACTIONS[name]})"
             floor = value_of(h, "min_learning_rate")
             along = {"min_learning_rate": factor * floor} if floor else {}
             yield _changed(h, name, words, learning_rate=factor * rate, **along)
     on = {name: off for name, off in _OFF.items() if value_of(h, name) not in (off, None)}
+    if h.own is None and h.optimizer != "adamw":
+        on.pop("weight_decay", None)  # of no other rule
     if on:
         words = f"no {' and no '.join(on)}"
         for seed, name in enumerate(UNREGULARIZED):
@@ -69,10 +72,10 @@ def further_recipes(h: Hyperparameters, *, high: bool, overfits: bool) -> Iterat
         dropout, l2 = value_of(h, "dropout"), value_of(h, "l2")
         if dropout is not None and dropout < 0.7:
             more = min(dropout + 0.3, 0.8)
-            yield _changed(h, "more_dropout", f"a dropout of {more:.2g}", dropout=more)
+            yield _changed(h, "more_dropout", f"a dropout of {rounded(more)}", dropout=more)
         if l2 is not None:
             more = max(10 * l2, 1e-3)
-            yield _changed(h, "more_l2", f"an l2 of {more:.2g}", l2=more)
+            yield _changed(h, "more_l2", f"an l2 of {rounded(more)}", l2=more)
 
 
 def value_of(h: Hyperparameters, name: str) -> Any:
@@ -108,13 +111,21 @@ def _resized(h: Hyperparameters, name: str, words: str, to: Callable[[int], int]
     if h.own is not None:
         return
     if h.layers is not None:
-        other = replace(h, layers=_each(h.layers, dict.fromkeys(_WIDTHS, to)))
+        inner = [each for layer in h.layers for each in layer.within()]
+        groups = lcm(*(each.get("groups") or 1 for each in inner))
+        resized = dict.fromkeys(_WIDTHS, lambda width: _shared(to(width), width, groups))
+        other = replace(h, layers=_each(h.layers, resized))
         changes: dict[str, Any] = {"layers": ", ".join(layer.words() for layer in other.layers or ())}
     else:
         other = replace(h, hidden=tuple(map(to, h.hidden)))
         words, changes = f"{words} ({_listed(other.hidden)})", {"hidden": list(other.hidden)}
     if other != h:
         yield Recipe(name=name, words=words, hyperparameters=other, changes=changes)
+
+
+def _shared(to: int, width: int, groups: int) -> int:
+    """A width's new value; a smaller one such that groups of channels come out even."""
+    return to if to >= width else min(width, max(to // groups, 1) * groups)
 
 
 def _listed(widths: tuple[int, ...]) -> str:

@@ -124,13 +124,15 @@ class Course:
 
     def variation(self, recipe: Recipe, outcome: Outcome) -> Variation:
         """A recipe with what it came to."""
-        value = value_of(self.objectives[0], outcome) if outcome.curves else float("nan")
+        state = STATES[outcome.verdict]
+        lost = state in ("diverged", "failed")
+        value = float("nan") if lost else value_of(self.objectives[0], outcome)
         losses = ("train_loss", "validation_loss")
         return Variation(
             name=recipe.name,
             words=recipe.words,
             changes=recipe.changes,
-            state=STATES[outcome.verdict],
+            state=state,
             curves={part: single_precision(outcome.curves.get(part, ())) for part in losses},
             value=value if np.isfinite(value) else None,
         )

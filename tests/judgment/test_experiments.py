@@ -9,7 +9,18 @@ from hpsearch.judgment.diagnosis import diagnose
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.experiments import BY_EXPERIMENT
 from hpsearch.judgment.sentences import best_variation
-from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, Variation
+from hpsearch.judgment.variation import (
+    FASTER,
+    ITSELF,
+    LONGER,
+    SEEDS,
+    SLOWER,
+    UNREGULARIZED,
+    WIDER,
+    Variation,
+    rounded,
+    rows_of,
+)
 
 RATE, EPOCHS, UNIT = 0.03, 16, 2.0
 RATES = {**SLOWER, **FASTER}
@@ -100,7 +111,17 @@ def test_a_rate_at_which_all_is_lost_is_too_large_where_a_smaller_one_learns():
     """Beside the breakdown, which is the verdict."""
     found = findings_of(tried(None, rate_tenth=0.2, **dict.fromkeys(SEEDS)), state="diverged")
     assert list(found) == ["diverged", "learning_rate_too_large"]
-    assert "instead of more than any" in found["learning_rate_too_large"].sentence
+    assert found["learning_rate_too_large"].sentence.endswith("; as it was, it diverged.")
+    assert "about 0.003" in found["diverged"].advice, "what was tried, not what rules would try"
+
+
+def test_advice_on_the_learning_rate_is_what_did_best_wherever_it_is_given():
+    """A rule for the curves alone may guess the other way."""
+    found = findings_of(tried(1.1, rate_tenfold=0.2))
+    assert {"at_chance", "learning_rate_too_small"} <= set(found)
+    for name in ("at_chance", "learning_rate_too_small"):
+        assert "Try a learning rate of about 0.3" in found[name].advice
+        assert found[name].changes[0].way == "higher"
     assert list(findings_of(tried(None, **dict.fromkeys(SEEDS)), state="diverged")) == ["diverged"]
 
 
@@ -190,3 +211,23 @@ def test_the_best_change_is_told_against_what_seeds_make():
     )
     assert "an l2 of 1" not in best_variation([*same, worse], "validation accuracy", "maximize")
     assert best_variation([lost], "validation loss", "minimize") == "Nothing that was tried came to an end."
+    assert best_variation([lost, better], "validation loss", "minimize").endswith(
+        "validation loss 0.2; as the recipe was, no seed came to an end."
+    )
+    hardly = variation("unregularized", (), (), words="no l2", value=0.39999, l2=0.0)
+    assert best_variation([*same, hardly], "validation loss", "minimize").startswith("Nothing that was tried")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(1000.0, "1000"), (330.33, "330"), (0.0333, "0.033"), (2.6e-5, "2.6e-05"), (128, "128"), (0.0, "0")],
+)
+def test_numbers_to_try_are_short(value, said):
+    assert rounded(value) == said
+
+
+def test_a_loss_that_there_is_not_is_told_by_the_state():
+    lost = variation(
+        "rate_tenfold", (9.0, float("nan")), (9.0, float("nan")), words="a rate", state="diverged"
+    )
+    assert rows_of([lost], "validation_loss")[1] == ["a rate", "diverged", "diverged", 9.0]
