@@ -8,7 +8,7 @@ from typing import Final
 
 from hpsearch.addresses import redacted, secret_in
 from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
-from hpsearch.search.examined import ExaminedReader
+from hpsearch.search.examined import examined
 from hpsearch.search.fact import TrialFact
 from hpsearch.search.places import place_of
 from hpsearch.search.reader import Reader, reader_of
@@ -107,7 +107,7 @@ class Projector:
             TrackingError: MLflow cannot be reached or refuses; nothing is lost, call again.
         """
         facts, card = self._facts(), self._read_card()
-        new = facts[self._seen :]
+        new = examined(self._home, facts[self._seen :])
         if new or self._sink is None:
             self._guard(lambda: self._add(card, facts, new, running=True))
         self._seen = len(facts)
@@ -118,7 +118,7 @@ class Projector:
         Raises:
             TrackingError: MLflow cannot be reached or refuses.
         """
-        facts, card = self._facts(), self._read_card()
+        facts, card = examined(self._home, self._facts()), self._read_card()
         self._guard(lambda: self._finish(card, facts))
         written = len(self._written)
         return SyncReport(projected=written, already=len(facts) - written, total=len(facts))
@@ -129,7 +129,7 @@ class Projector:
         Raises:
             TrackingError: MLflow cannot be reached or refuses.
         """
-        facts, card = self._facts(), self._read_card()
+        facts, card = examined(self._home, self._facts()), self._read_card()
         running = load_result(self._home) is None
         self._guard(lambda: self._attach(card, facts, self._add(card, facts, [], running=running)))
 
@@ -147,12 +147,13 @@ class Projector:
 
     def _renew_judgments(self, card: StudyCard, facts: Sequence[TrialFact]) -> None:
         """Say of examined trials what the examination found, in the runs that were written before it."""
-        sink, examined = self._open(card), [fact for fact in facts if fact.variations]
-        there, ids = sink.projected([fact.number for fact in examined]), sink.run_ids()
-        for fact in examined:
-            if fact.number in there:
-                run = card.identity.run_id(fact.number) if ids is None else ids[str(fact.number)]
-                sink.tag_run(run, text_tags(judged_tags(card, fact)))
+        tags = {fact.number: text_tags(judged_tags(card, fact)) for fact in facts if fact.variations}
+        sink = self._open(card)
+        ids = sink.run_ids()
+        for number in sorted(sink.projected(list(tags))):
+            run = card.identity.run_id(number) if ids is None else ids[str(number)]
+            if sink.tag_of_run(run, NOTE_TAG) != tags[number][NOTE_TAG]:
+                sink.tag_run(run, tags[number])
 
     def _links(self, card: StudyCard, parent: str, winner: int | None) -> str:
         sink, home = self._open(card), self._home
@@ -169,9 +170,9 @@ class Projector:
         )
 
     def _facts(self) -> list[TrialFact]:
-        """All facts so far; only what is new is read."""
+        """All facts so far, as they are stored; only what is new is read."""
         if self._reader is None:
-            self._reader = ExaminedReader(reader_of(place_of(self._home), study=self._home.key), self._home)
+            self._reader = reader_of(place_of(self._home), study=self._home.key)
         self._known += self._reader.since(len(self._known))
         return self._known
 

@@ -3,6 +3,8 @@
 import pytest
 
 from hpsearch.errors import TrackingError
+from hpsearch.judgment.variation import Variation
+from hpsearch.search.examined import keep
 from hpsearch.tracking import SyncReport, run_id, sync
 from hpsearch.tracking.client import ClientSink
 from hpsearch.tracking.identity import establish_identity
@@ -12,11 +14,31 @@ from hpsearch.tracking.projector import Projector
 from tests.support.facts import fact
 from tests.support.tracking import broken_server, finish_study, make_study, shown
 
+EXAMINED = fact(
+    2,
+    verdict="vanishing_gradients",
+    variations=(
+        Variation(
+            name="itself",
+            words="nothing changed",
+            changes={},
+            state="complete",
+            curves={"train_loss": (1.0, 0.5), "validation_loss": (1.0, 0.6)},
+            value=0.6,
+        ),
+    ),
+)
+"""One of a study's trials, as `hpsearch why` leaves it."""
+
 
 def client(store):
+    return client_at(embedded_uri(store))
+
+
+def client_at(uri):
     from mlflow import MlflowClient
 
-    return MlflowClient(tracking_uri=embedded_uri(store))
+    return MlflowClient(tracking_uri=uri)
 
 
 def other_uri(tmp_path, database):
@@ -86,6 +108,44 @@ def _without_names(runs):
     ]
 
 
+def test_what_is_found_of_a_trial_while_its_study_runs_is_said_at_the_end(study):
+    """The background writer has read and written the trial before."""
+    projector = Projector(study.store, study.home, _identity(study))
+    projector.catch_up()
+    keep(study.home, EXAMINED)
+    projector.finish()
+    assert _judged(embedded_uri(study.store), study) == ("true", "vanishing_gradients")
+
+
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["embedded", "client"])
+def test_what_is_found_of_a_trial_stays_when_runs_are_written_again(study, tmp_path, elsewhere):
+    sync(study.store, study.home)
+    uri = other_uri(tmp_path, study.store.database) if elsewhere else embedded_uri(study.store)
+    sync(study.store, study.home, uri=uri if elsewhere else None)
+    assert _judged(uri, study)[0] is None
+    keep(study.home, EXAMINED)
+    for damage in (lambda *_: None, _as_of_an_older_projection, lambda mlflow, run: mlflow.delete_run(run)):
+        damage(client_at(uri), _examined_run(uri))
+        sync(study.store, study.home, uri=uri if elsewhere else None)
+        assert _judged(uri, study) == ("true", "vanishing_gradients")
+
+
+def _examined_run(uri):
+    (run,) = client_at(uri).search_runs(["1"], f"attributes.run_name = '{EXAMINED.name}'")
+    return run.info.run_id
+
+
+def _as_of_an_older_projection(mlflow, run):
+    mlflow.set_tag(run, COMPLETE_TAG, "0")
+
+
+def _judged(uri, study):
+    """What the run of the trial that was examined says of that, and its verdict."""
+    (run,) = [each for each in shown(uri, study.home.key) if each["name"] == EXAMINED.name]
+    assert f"Verdict: {run['tags']['verdict']}" in run["tags"]["mlflow.note.content"]
+    return run["tags"].get("examined"), run["tags"]["verdict"]
+
+
 def _damage_soft_delete(mlflow, study):
     mlflow.delete_run(run_id(study.store, study.home, 2))
     mlflow.delete_run(run_id(study.store, study.home, None))
@@ -100,7 +160,7 @@ def _damage_half_written(mlflow, study):
 
 
 def _damage_older_projection(mlflow, study):
-    mlflow.set_tag(run_id(study.store, study.home, 2), COMPLETE_TAG, "0")
+    _as_of_an_older_projection(mlflow, run_id(study.store, study.home, 2))
 
 
 def _damage_hard_delete(mlflow, study):
