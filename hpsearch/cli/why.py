@@ -56,7 +56,7 @@ def why(
     Other seeds and learning rates, no regularization, twice the epochs; wider layers where the training loss stays
     high; narrower ones, more dropout and more l2 against overfitting. On the trial's own training and validation rows:
     the test part stays sealed. Findings and verdict of the trial are from then on those of the experiment, here, in the
-    report and in MLflow. It takes 12 to 16 trainings of the trial, one of them twice as long.
+    report and in MLflow. It takes 10 to 17 trainings of the trial, one of them twice as long.
     """
     home = store.find(study)
     stored, chosen = _chosen(home, trials, top=top, everything=everything)

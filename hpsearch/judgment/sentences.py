@@ -82,7 +82,7 @@ def best_variation(variations: Sequence[Variation], metric: str, direction: str)
     told = f"Best of what was tried: {best.words}: {metric} {best.value:.4g}; as the recipe was,"
     if not same:
         return f"{told} no seed came to an end."
-    seeds = f"from {len(same)} seeds it is {min(same):.4g} to {max(same):.4g}"
+    seeds = f"from {counted(len(same), 'seed')} it is {min(same):.4g} to {max(same):.4g}"
     own = min(sign * value for value in same)
     if sign * best.value >= own - 1e-3 * abs(own):
         return f"Nothing that was tried has a better {metric} than the recipe has by itself: {seeds}."

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import figure, verdict_colours, words
+from hpsearch.report.style import figure, verdict_colours, with_menu, words
 from hpsearch.search.fact import TrialFact
 
 MOST_CURVES: Final = 300
@@ -36,15 +36,13 @@ def learning_curves(material: Material) -> go.Figure | None:
         visible = [other == place for other in range(len(names)) for _ in verdicts]
         axis = {"yaxis.title.text": words(name), "yaxis.type": _scale(drawn, name)}
         buttons.append({"label": words(name), "method": "update", "args": [{"visible": visible}, axis]})
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "type": "dropdown"}
     return figure(
         traces,
         height=520,
         xaxis_title="epoch",
         yaxis_title=words(names[0]),
         yaxis_type=_scale(drawn, names[0]),
-        updatemenus=[menu],
-        margin={"l": 60, "r": 20, "t": 60, "b": 50},
+        **with_menu(buttons),
     )
 
 

@@ -1,7 +1,6 @@
 """The page: sections of figures, tables and words put into one HTML file that needs no network."""
 
 import json
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +53,7 @@ def render_report(material: Material) -> str:
         symptoms=symptoms(material),
         together=together(material),
         sections=list(sections(material)),
-        examined=list(map(partial(_examined, material), examined(material))),
+        examined=[_examined(material, fact) for fact in examined(material)],
         rows=_rows(material),
         versions=material.attributes.get("versions", {}),
         style=_asset("report.css"),

@@ -50,6 +50,12 @@ def styled(made: go.Figure, *, height: int = 420, **layout: Any) -> go.Figure:
     return made
 
 
+def with_menu(buttons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The layout of a figure above whose left end a menu chooses what is shown."""
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "type": "dropdown"}
+    return {"updatemenus": [menu], "margin": {"l": 60, "r": 20, "t": 60, "b": 50}}
+
+
 def diagonal(values: Sequence[float], name: str) -> go.Scatter:
     """A dotted line on which both axes are equal, as far as the values reach."""
     ends = [min(values), max(values)]

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, figure
+from hpsearch.report.style import COLOURS, figure, with_menu
 from hpsearch.search.fact import TrialFact
 
 MOST_EXAMINED: Final = 20
@@ -32,30 +32,30 @@ def variations(material: Material) -> go.Figure | None:
     for chosen in facts:
         visible = [fact is chosen for fact in facts for _ in fact.variations]
         buttons.append({"label": chosen.name, "method": "update", "args": [{"visible": visible}]})
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom", "type": "dropdown"}
     return figure(
         traces,
         height=560,
         xaxis_title="epoch",
         yaxis_title="validation loss",
         yaxis_type="log",
-        updatemenus=[menu],
-        margin={"l": 60, "r": 20, "t": 60, "b": 50},
+        **with_menu(buttons),
     )
 
 
 def _lines(fact: TrialFact, *, visible: bool) -> list[go.Scatter]:
-    """A line a change, those from other seeds dotted like what they repeat; the trial as it was is thick."""
-    places: dict[str, int] = {}
+    """A line a change, those from other seeds dotted in its colour; that of the trial as it was is thick."""
+    changes: list[object] = []
     lines: list[go.Scatter] = []
     for variation in fact.variations:
-        words = variation.words.removesuffix(" (another seed)").replace("another seed", "nothing changed")
-        place = places.setdefault(words, len(places))
+        repeats = variation.changes in changes
+        if not repeats:
+            changes.append(variation.changes)
+        place = changes.index(variation.changes)
         curve = variation.curves.get("validation_loss", ())
         style = {
             "color": COLOURS[place % len(COLOURS)],
-            "width": 3 if not lines else 1.5,
-            "dash": "dot" if "another seed" in variation.words else _DASHES[place // len(COLOURS) % 2],
+            "width": 1.5 if lines else 3,
+            "dash": "dot" if repeats else _DASHES[place // len(COLOURS) % len(_DASHES)],
         }
         lines.append(
             go.Scatter(
