@@ -6,7 +6,7 @@ the same name that has the trial's own curves alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,9 +15,20 @@ from hpsearch.judgment.advice import WIDER as WIDER_LAYERS
 from hpsearch.judgment.advice import Option, trying, weaker
 from hpsearch.judgment.effort import plateau
 from hpsearch.judgment.finding import Change, Finding, Way
+from hpsearch.judgment.fitting import overfitting as overfitting_by_its_curves
 from hpsearch.judgment.inside import vanishing_gradients
 from hpsearch.judgment.reading import LEARNED, Array, Reading, about_rate, smooth
-from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, Variation
+from hpsearch.judgment.variation import (
+    FASTER,
+    ITSELF,
+    LONGER,
+    REMEDIES,
+    SEEDS,
+    SLOWER,
+    UNREGULARIZED,
+    WIDER,
+    Variation,
+)
 
 _LOST: Final = 9.0
 """The loss of a network that diverged: more than any that learns."""
@@ -25,11 +36,12 @@ _LOST: Final = 9.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A variation as the rules read it: its training loss at the end, its least validation loss, and both curves."""
+    """A variation as the rules read it: both losses at the end, the least validation loss, and both curves."""
 
     words: str
     changes: Mapping[str, Any]
     level: float
+    end: float
     best: float
     train: Array
     validation: Array
@@ -43,11 +55,12 @@ def tried(reading: Reading) -> dict[str, Tried]:
 def _read(variation: Variation, unit: float) -> Tried:
     parts = ("train_loss", "validation_loss")
     train, validation = (np.array(variation.curves.get(part, ()), dtype=np.float64) / unit for part in parts)
-    level, best = variation.end / unit, variation.least / unit
+    level, end, best = variation.end / unit, variation.validation_end / unit, variation.least / unit
     return Tried(
         words=variation.words,
         changes=variation.changes,
         level=level if np.isfinite(level) else _LOST,
+        end=end if np.isfinite(end) else _LOST,
         best=min(best, _LOST) if np.isfinite(best) else _LOST,
         train=train,
         validation=validation,
@@ -174,12 +187,34 @@ def still_improving(reading: Reading) -> Finding | None:
     )
 
 
+def overfitting(reading: Reading) -> Finding | None:
+    """What the curves say of it, and which remedy left the least, if more than another seed does."""
+    found, others = overfitting_by_its_curves(reading), tried(reading)
+    best = min(_of(others, REMEDIES), key=lambda other: other.end, default=None)
+    same = min(other.end for other in _of(others, (ITSELF, *SEEDS)))
+    if found is None or best is None or not best.end < 0.95 * same:
+        return found
+    name, value = next(iter(best.changes.items()))
+    change = (
+        Change(parameter=name, way="higher", low=value)
+        if isinstance(value, float)
+        else Change(parameter="hidden", way="lower")
+    )
+    return replace(
+        found,
+        advice=f"What helped most of all that was tried is {best.words}: the validation loss ends at {best.end:.0%} "
+        f"instead of {others[ITSELF].end:.0%}. {found.advice}",
+        changes=(change, *found.changes),
+    )
+
+
 BY_EXPERIMENT: Final[Mapping[str, Callable[[Reading], Finding | None]]] = {
     rule.__name__: rule
     for rule in (
         learning_rate_too_large,
         learning_rate_too_small,
         regularization_too_strong,
+        overfitting,
         underfitting,
         still_improving,
     )

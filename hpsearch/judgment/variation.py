@@ -9,6 +9,7 @@ ITSELF: Final = "itself"
 LONGER: Final = "longer"
 UNREGULARIZED: Final = ("unregularized", "unregularized_second_seed", "unregularized_third_seed")
 WIDER: Final = "wider"
+REMEDIES: Final = ("narrower", "more_dropout", "more_l2")
 SEEDS: Final = ("second_seed", "third_seed")
 SLOWER: Final[Mapping[str, float]] = {"rate_third": 1 / 3, "rate_tenth": 0.1, "rate_hundredth": 0.01}
 FASTER: Final[Mapping[str, float]] = {"rate_threefold": 3.0, "rate_tenfold": 10.0, "rate_hundredfold": 100.0}

@@ -5,7 +5,17 @@ from dataclasses import dataclass, field, replace
 from math import lcm
 from typing import Any, Final
 
-from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER, rounded
+from hpsearch.judgment.variation import (
+    FASTER,
+    ITSELF,
+    LONGER,
+    REMEDIES,
+    SEEDS,
+    SLOWER,
+    UNREGULARIZED,
+    WIDER,
+    rounded,
+)
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.spec.layers import LayerSettings
 
@@ -68,14 +78,15 @@ def further_recipes(h: Hyperparameters, *, high: bool, overfits: bool) -> Iterat
     if high:
         yield from _resized(h, WIDER, f"{_WIDER} times the width", lambda width: _WIDER * width)
     if overfits:
-        yield from _resized(h, "narrower", "half the width", lambda width: max(width // 2, 1))
+        narrower, more_dropout, more_l2 = REMEDIES
+        yield from _resized(h, narrower, "half the width", lambda width: max(width // 2, 1))
         dropout, l2 = value_of(h, "dropout"), value_of(h, "l2")
         if dropout is not None and dropout < 0.7:
             more = min(dropout + 0.3, 0.8)
-            yield _changed(h, "more_dropout", f"a dropout of {rounded(more)}", dropout=more)
+            yield _changed(h, more_dropout, f"a dropout of {rounded(more)}", dropout=more)
         if l2 is not None:
             more = max(10 * l2, 1e-3)
-            yield _changed(h, "more_l2", f"an l2 of {rounded(more)}", l2=more)
+            yield _changed(h, more_l2, f"an l2 of {rounded(more)}", l2=more)
 
 
 def value_of(h: Hyperparameters, name: str) -> Any:

@@ -32,6 +32,9 @@ from hpsearch.store import Store
 from hpsearch.upkeep.recipes import Recipe, first_recipes, further_recipes
 from hpsearch.upkeep.reseeding import reseeded
 
+_IN_ITS_WORDS = BY_EXPERIMENT.keys() - {"overfitting"}
+"""Findings that speak in the parameters that were changed, which a trainer of one's own has as well."""
+
 _HIGH = 0.4
 """The training loss, against a constant guess's, from which on wider layers are tried."""
 
@@ -229,7 +232,7 @@ class _Examiner:
         )
         if h.own is not None:  # what was tried says it in the parameters of that trainer
             findings = tuple(
-                each if each.name in BY_EXPERIMENT else of_any_model(each, self._spec.space)
+                each if each.name in _IN_ITS_WORDS else of_any_model(each, self._spec.space)
                 for each in findings
             )
         return findings, verdict

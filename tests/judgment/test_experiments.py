@@ -173,6 +173,39 @@ def test_a_network_underfits_where_more_epochs_do_not_help_and_another_network_d
         assert "underfitting" not in findings_of(other)
 
 
+def test_of_what_overfits_the_remedy_is_named_that_left_the_least():
+    """If it leaves less than another seed does."""
+    train, rising = np.array(falling(1, 0.05)), np.array([*falling(1, 0.4)[:8], *np.linspace(0.45, 0.9, 8)])
+
+    def ends(**at):
+        kept = [
+            variation(
+                name,
+                UNIT * train,
+                UNIT * np.minimum(rising, at.get(name, 1.0)),
+                words=f"more {name}",
+                **(
+                    {}
+                    if name in (ITSELF, *SEEDS)
+                    else {"dropout": 0.4}
+                    if "dropout" in name
+                    else {"hidden": [3]}
+                ),
+            )
+            for name in (ITSELF, *SEEDS, "narrower", "more_dropout")
+        ]
+        return findings_of(kept)["overfitting"]
+
+    helped = ends(more_dropout=0.5)
+    assert helped.advice.startswith(
+        "What helped most of all that was tried is more more_dropout: the validation loss ends at 50% instead of 8"
+    )
+    assert (helped.changes[0].parameter, helped.changes[0].low) == ("dropout", 0.4)
+    assert ends(narrower=0.5).changes[0].parameter == "hidden"
+    for none in (ends(), ends(more_dropout=0.5, second_seed=0.5)):
+        assert none.advice.startswith("Try a dropout")
+
+
 @given(
     st.lists(
         st.one_of(st.none(), st.floats(0.001, 50)),
