@@ -221,10 +221,6 @@ def _inspect(
 ) -> dict[str, Any]:
     """What stands behind the test scores, the worst rows as they came, and of tables how much each column matters."""
     found = inspect(outputs, test.y, task=data.task, loss=loss)
-    worst = found["worst"]
-    shown = sealed.examples(np.array([each["row"] for each in worst], dtype=np.int64)) if worst else []
-    for each, example in zip(worst, shown, strict=False):  # of large pictures only a few are shown
-        each.update(example)
     blocks: Mapping[str, slice] = getattr(data.preprocessor, "blocks", {})
     if blocks:
         found["importance"] = permutation_importance(
@@ -236,6 +232,11 @@ def _inspect(
             loss=loss,
             stream=Address(seed=seed).stream("permutation"),
         )
+    worst = found["worst"]
+    rows = np.array([each["row"] for each in worst], dtype=np.int64)
+    shown = sealed.examples(rows, [*found.get("importance", ())]) if worst else []
+    for each, example in zip(worst, shown, strict=False):  # of large pictures only a few are shown
+        each.update(example)
     return found
 
 

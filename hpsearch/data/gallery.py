@@ -1,7 +1,8 @@
 """The picture of data: one HTML page with distributions and examples, that needs nothing beside itself."""
 
+import re
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from io import BytesIO
 from typing import Any, Final
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from hpsearch.data.description import Column, Description
 
 _MOST: Final = 60
+_PIXEL: Final = re.compile(r"(?P<head>.*?)(?P<row>\d{1,4})[_x,](?P<column>\d{1,4})")
+_FEWEST_PIXELS: Final = 16
 _STYLE: Final = (
     "body{font:15px/1.4 system-ui,sans-serif;margin:2em auto;max-width:75em;padding:0 1em;color:#222}"
     "h1{font-size:1.5em}h2{font-size:1.1em;margin-top:2em}.grid{display:flex;flex-wrap:wrap;gap:1em}"
@@ -107,6 +110,26 @@ def picture(pixels: NDArray[Any]) -> str:
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
 
 
+def picture_of_series(series: NDArray[Any]) -> str:
+    """(T, V) values by step as the address of an SVG that holds itself."""
+    return f"data:image/svg+xml;base64,{b64encode(_line(series).encode()).decode()}"
+
+
+def grid_of(columns: Sequence[str]) -> tuple[int, int] | None:
+    """Height and width of an image whose pixels are these columns, row by row; None where they are no such thing.
+
+    They are called by row and column, counted from 0 or 1: `pixel_0_0`, `pixel_0_1`, ...
+    """
+    found = [_PIXEL.fullmatch(name) for name in columns]
+    if len(found) < _FEWEST_PIXELS or not all(found):
+        return None
+    heads = {each["head"] for each in found if each}
+    places = [(int(each["row"]), int(each["column"])) for each in found if each]
+    (top, left), (bottom, right) = places[0], places[-1]
+    whole = [(row, column) for row in range(top, bottom + 1) for column in range(left, right + 1)]
+    return (bottom - top + 1, right - left + 1) if len(heads) == 1 and places == whole else None
+
+
 def _line(series: NDArray[Any]) -> str:
     low, high = np.nanmin(series), np.nanmax(series)
     drawn = []
@@ -115,4 +138,7 @@ def _line(series: NDArray[Any]) -> str:
         steps = np.linspace(0, 200, max(2, len(values)))
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(steps, heights, strict=False) if np.isfinite(y))
         drawn.append(f'<polyline points="{points}" fill="none" stroke="{color}"/>')
-    return f'<svg width="200" height="60" role="img" aria-label="series">{"".join(drawn)}</svg>'
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" width="200" height="60" role="img" aria-label="series">'
+        f"{''.join(drawn)}</svg>"
+    )

@@ -1,6 +1,7 @@
 """The test part, sealed: it can be opened for scoring, and its inputs compared with others, no more."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 _READABLE: Final = 30
 """Columns of a table up to which a row can be read."""
+_TOLD: Final = 10
+"""Of more columns, those that are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,18 +50,26 @@ class SealedTest:
         x, lengths = preprocessor.prepare(self._inputs.take(rows))
         return columns_of(x, lengths)
 
-    def examples(self, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
-        """A few rows as people read them: `inputs` by column of a table or a text, `picture` (see `gallery.picture`).
+    def examples(self, rows: NDArray[np.int64], first: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """A few rows as people read them: `inputs` by column of a table or a text, or a `picture` (see `gallery`).
 
-        Series, and tables of more columns than can be read, have neither.
+        Images, series and tables whose columns are the pixels of an image are drawn. Of a table of more columns than
+        can be read only those of `first` are told.
         """
-        from hpsearch.data.gallery import picture  # noqa: PLC0415 - only for what is shown
+        from pandas.api.types import is_numeric_dtype  # noqa: PLC0415
+
+        from hpsearch.data.gallery import grid_of, picture, picture_of_series  # noqa: PLC0415 - only for what is shown
 
         frame = self._inputs.example(rows)
         if list(frame.columns) == ["image"]:
             return [{"picture": picture(np.array(pixels))} for pixels in frame["image"]]
-        if "series" in frame.columns or len(frame.columns) > _READABLE:
-            return [{} for _ in range(len(frame))]
+        if "series" in frame.columns:
+            return [{"picture": picture_of_series(np.array(series))} for series in frame["series"]]
+        if (grid := grid_of([*map(str, frame.columns)])) and frame.dtypes.map(is_numeric_dtype).all():
+            rows_of_pixels = np.nan_to_num(frame.to_numpy(np.float64))
+            return [{"picture": picture(pixels.reshape(*grid, 1))} for pixels in rows_of_pixels]
+        if len(frame.columns) > _READABLE:
+            frame = frame[[*first[:_TOLD]]]
         rows_of_text = json.loads(frame.to_json(orient="records", date_format="iso"))
         return [{"inputs": row} for row in rows_of_text]
 

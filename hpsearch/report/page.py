@@ -49,6 +49,7 @@ def render_report(material: Material) -> str:
         material=material,
         own=own_scores(material.result),
         inspection=material.result.get("inspection", {}),
+        shown=_shown(material),
         summary=summary(material),
         symptoms=symptoms(material),
         together=together(material),
@@ -65,6 +66,16 @@ def render_report(material: Material) -> str:
 def _rows(material: Material) -> list[TrialFact]:
     others = [fact for fact in material.facts if not fact.finished]
     return [*material.best, *reversed(others)][:_MOST_ROWS]
+
+
+def _shown(material: Material) -> str:
+    """What is shown of the rows that were predicted worst: "" where nothing is."""
+    found = material.result.get("inspection", {})
+    worst = found.get("worst", ())
+    if any("picture" in each for each in worst):
+        return "picture"
+    told = max((len(each.get("inputs", ())) for each in worst), default=0)
+    return "inputs that matter most" if 0 < told < len(found.get("importance", ())) else "inputs" * bool(told)
 
 
 def _number(value: Any) -> str:

@@ -23,7 +23,7 @@ const reader = setInterval(() => {
   clearInterval(reader);
   const said = {};
   const table = document.getElementById("trial-table"), heads = [...table.tHead.rows[0].cells];
-  const column = heads.findIndex((head) => head.textContent.trim() === "epochs");
+  const column = heads.findIndex((head) => head.textContent.trim() === "trained");
   const epochs = () => [...table.tBodies[0].rows].map((row) => +row.cells[column].textContent);
   heads[column].querySelector("button").click();
   said.ascending = epochs().every((value, place, all) => !place || all[place - 1] <= value);

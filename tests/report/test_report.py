@@ -181,6 +181,26 @@ def test_rows_that_were_predicted_worst_are_shown_with_their_inputs(material):
     assert "elsewhere" not in page
 
 
+@pytest.mark.parametrize(
+    ("shown", "head"),
+    [
+        ({}, None),
+        ({"inputs": {"area": 1}}, "inputs that matter most"),
+        ({"inputs": {"area": 1, "year": 2}}, "inputs"),
+        ({"picture": "data:image/svg+xml;base64,AAAA"}, "picture"),
+    ],
+)
+def test_a_column_is_there_for_what_is_known_of_the_rows_predicted_worst(material, shown, head):
+    worst = [{"row": 3, "true": "a", "predicted": "b", "probability_of_true": 0.01, **shown}]
+    inspection = {**material.result["inspection"], "worst": worst, "importance": {"area": 0.2, "year": 0.1}}
+    page = render_report(replace(material, result={**material.result, "inspection": inspection}))
+    heads = re.findall(
+        r'<th scope="col">(.*?)</th>', page.partition('id="worst-title"')[2].partition("</thead>")[0]
+    )
+    assert heads[4:] == ([head] if head else [])
+    assert page.count("<img") == ("picture" in shown)
+
+
 def test_numbers_are_plotted_against_the_truth(tmp_path):
     write_houses(tmp_path / "houses.csv")
     result, _ = run_quick(
