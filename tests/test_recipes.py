@@ -5,8 +5,11 @@ from dataclasses import asdict, replace
 import pytest
 from hypothesis import given
 
+from hpsearch.engine import Inputs
 from hpsearch.judgment.variation import FASTER, ITSELF, LONGER, SEEDS, SLOWER, UNREGULARIZED, WIDER
+from hpsearch.spec import EarlyStopping
 from hpsearch.upkeep.recipes import first_recipes, further_recipes
+from hpsearch.upkeep.varying import Course
 from tests.support.recipes import columns, recipe
 from tests.support.studies import spec_of
 
@@ -91,16 +94,6 @@ def test_layers_are_widened_all_through_and_their_dropout_left_out():
     assert [each["rate"] for each in more] == [0.6]
 
 
-def test_groups_of_channels_still_come_out_even():
-    layers = "{convolution: 4}, {convolution: {filters: 6, groups: 2}}, {convolution: {filters: 2, groups: 2}}, flatten"
-    text = LAYERED.replace("{convolution: 4}, {residual: [{convolution: 4}]}, flatten", layers)
-    h = spec_of(text).resolve({}, default_loss="cross_entropy")
-    found = all_recipes(h)
-    for name, filters in ((WIDER, [12, 18, 6]), ("narrower", [2, 2, 2])):
-        changed = found[name].hyperparameters.layers
-        assert [each["filters"] for each in changed if each.kind == "convolution"] == filters
-
-
 def test_weight_decay_is_left_out_where_the_optimizer_has_it():
     assert UNREGULARIZED[0] not in all_recipes(recipe(weight_decay=0.1, optimizer="sgd"))
     assert (
@@ -134,3 +127,14 @@ def test_of_a_trainer_of_ones_own_what_it_has_is_changed():
     assert not {WIDER, "narrower", "more_l2"} & set(found)
     bare = all_recipes(replace(recipe(), own=(("step", 0.1),)))
     assert set(bare) == {ITSELF, *SEEDS, LONGER}
+
+
+def test_widths_that_do_not_go_with_the_other_layers_are_not_tried():
+    """What reshapes takes as many numbers as there were, and groups share channels evenly."""
+    layers = "{dense: 16}, {reshape: [4, 4, 1]}, {convolution: {filters: 6, groups: 1}}, flatten"
+    text = LAYERED.replace("{reshape: [8, 8, 1]}, ", "")
+    h = spec_of(text.split("layers:")[0] + f"layers: [{layers}]\n").resolve({}, default_loss="cross_entropy")
+    course = Course(objectives=(), early_stopping=EarlyStopping(), inputs=Inputs(shape=(64,)), outputs=10)
+    tried = course.buildable(further_recipes(h, high=True, overfits=True))
+    assert not {WIDER, "narrower"} & {each.name for each in tried}
+    assert course.buildable(first_recipes(h)) == list(first_recipes(h))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import lcm
 from typing import Any, Final
 
 from hpsearch.judgment.variation import (
@@ -122,21 +121,13 @@ def _resized(h: Hyperparameters, name: str, words: str, to: Callable[[int], int]
     if h.own is not None:
         return
     if h.layers is not None:
-        inner = [each for layer in h.layers for each in layer.within()]
-        groups = lcm(*(each.get("groups") or 1 for each in inner))
-        resized = dict.fromkeys(_WIDTHS, lambda width: _shared(to(width), width, groups))
-        other = replace(h, layers=_each(h.layers, resized))
+        other = replace(h, layers=_each(h.layers, dict.fromkeys(_WIDTHS, to)))
         changes: dict[str, Any] = {"layers": ", ".join(layer.words() for layer in other.layers or ())}
     else:
         other = replace(h, hidden=tuple(map(to, h.hidden)))
         words, changes = f"{words} ({_listed(other.hidden)})", {"hidden": list(other.hidden)}
     if other != h:
         yield Recipe(name=name, words=words, hyperparameters=other, changes=changes)
-
-
-def _shared(to: int, width: int, groups: int) -> int:
-    """A width's new value; a smaller one such that groups of channels come out even."""
-    return to if to >= width else min(width, max(to // groups, 1) * groups)
 
 
 def _listed(widths: tuple[int, ...]) -> str:

@@ -1,6 +1,6 @@
 """A trial looked into by experiment: its recipe trained again with one thing changed at a time, and judged by that."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from hpsearch.architecture import inputs_of_data
 from hpsearch.beginning import fingerprint, with_start
 from hpsearch.data import PreparedData
-from hpsearch.engine import Inputs
+from hpsearch.engine import Inputs, ShapeError, plan_of
 from hpsearch.errors import StudyChangedError, TrainingError
 from hpsearch.execution.cohorts import TrialTask, form_cohorts
 from hpsearch.execution.executors import Workers, check_cluster, open_executor
@@ -125,6 +125,17 @@ class Course:
         outcomes = [outcome for future in waiting for outcome in pool.wait(future)]
         return sorted(outcomes, key=lambda outcome: outcome.number)
 
+    def buildable(self, recipes: Iterable[Recipe]) -> list[Recipe]:
+        """Those whose networks can be built: other widths need not suit layers that reshape, or groups of channels."""
+        return [recipe for recipe in recipes if self._is_buildable(recipe.hyperparameters)]
+
+    def _is_buildable(self, h: Hyperparameters) -> bool:
+        try:
+            plan_of(h, self.inputs, self.outputs, np.dtype(np.float32))
+        except ShapeError:
+            return False
+        return True
+
     def variation(self, recipe: Recipe, outcome: Outcome) -> Variation:
         """A recipe with what it came to."""
         state = STATES[outcome.verdict]
@@ -161,7 +172,7 @@ def varied(
     if not (losses and outcomes[0].curves.get("validation_loss")):
         said = outcomes[0].error or "its trainer tells no train_loss and validation_loss"
         raise TrainingError(f"trial {address.trial} cannot be judged: {said}")
-    further = list(
+    further = course.buildable(
         further_recipes(
             h,
             high=not np.median(losses[-max(3, len(losses) // 4) :]) < _HIGH * baseline,
