@@ -123,12 +123,13 @@ def _examined(
     code: "Code",
 ) -> "Iterator[TrialFact]":
     """Train the trials' variations and keep what they say, trial by trial."""
-    from hpsearch.search.examined import keep  # noqa: PLC0415 - not for --help
+    from hpsearch.search.examined import keep, make_place  # noqa: PLC0415 - not for --help
     from hpsearch.upkeep.continuation import stored_spec  # noqa: PLC0415 - optuna
     from hpsearch.upkeep.varying import examine  # noqa: PLC0415 - numpy
 
     if not todo:
         return
+    make_place(home)
     told = iter(todo)
     click.echo(f"training {_named(next(told), todo)}", err=True)
     for fact in examine(todo, stored, stored_spec(home), store, workers=workers, code=code, notice=_notice):

@@ -105,7 +105,8 @@ def _names(directory: Path) -> Iterator[Path]:
 
 
 def _write(array: NDArray[Any], file: Path) -> Mapped:
-    np.ascontiguousarray(array).tofile(file)
+    with file.open("wb") as stream:  # `tofile` says nothing of a disk that is full when its buffer is flushed
+        stream.write(np.ascontiguousarray(array).data)
     return Mapped(str(file), 0, array.dtype.str, array.shape)
 
 

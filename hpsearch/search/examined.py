@@ -1,6 +1,7 @@
 """What was found by training trials again with one thing changed: a file a trial, beside the facts."""
 
 import json
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from math import isfinite, nan
@@ -15,22 +16,34 @@ from hpsearch.search.stored import findings_json
 from hpsearch.store import StudyHome, write_text
 
 
+def make_place(home: StudyHome) -> None:
+    """Where `keep` writes: a store that cannot be written says so before anything is trained.
+
+    Raises:
+        StorageError: it cannot be.
+    """
+    try:
+        home.variations.mkdir(exist_ok=True)
+        with tempfile.TemporaryFile(dir=home.variations):
+            pass
+    except OSError as error:
+        raise StorageError(f"{home.variations}: cannot be written ({error.strerror})") from error
+
+
 def keep(home: StudyHome, fact: TrialFact) -> None:
     """Store what an examination has made of a fact, whole or not at all.
 
     Raises:
         StorageError: the store cannot be written.
     """
-    try:
-        home.variations.mkdir(exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"{home.variations}: cannot be made ({error.strerror})") from error
+    make_place(home)
     kept = {
         "verdict": fact.verdict,
         "findings": findings_json(fact.findings),
         "variations": list(map(_stored, fact.variations)),
     }
-    write_text(home.variations / f"{fact.number}.json", json.dumps(kept, allow_nan=False))
+    again = f"run `hpsearch why {home.key} {fact.number}` again when it can"
+    write_text(home.variations / f"{fact.number}.json", json.dumps(kept, allow_nan=False), remedy=again)
 
 
 def _stored(variation: Variation) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Data written for other processes come back as they were, and what lies in a file is not written again."""
 
+import resource
+
 import numpy as np
+import pytest
 
 from hpsearch.data.mapped import mapped, place_in_file, written
 from hpsearch.data.prepared import Fold, Task, TrainingData, frozen
@@ -48,3 +51,15 @@ def test_mapped_arrays_are_referred_to_by_their_place(tmp_path):
     np.testing.assert_array_equal(place_in_file(view).open(), view)
     assert place_in_file(np.asarray(big)[:, 1:]) is None
     assert place_in_file(rows[2:]) is None
+
+
+def test_a_full_disk_is_an_error_however_little_is_missing(tmp_path):
+    """Not a file that is too short, at which a worker would stumble."""
+    part = frozen(np.ones((100, 3), np.float32), np.zeros(100, np.int32))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            written(TrainingData(folds=(Fold(task=TASK, train=part, validation=part),)), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

@@ -8,7 +8,7 @@ import pytest
 
 from hpsearch.errors import StorageError
 from hpsearch.judgment.variation import Variation
-from hpsearch.search.examined import examined, keep
+from hpsearch.search.examined import examined, keep, make_place
 from hpsearch.store import Store
 from tests.support.facts import FINDING, fact
 
@@ -75,3 +75,13 @@ def test_a_damaged_file_says_how_to_make_it_again(home, text):
     (home.variations / "7.json").write_text(text)
     with pytest.raises(StorageError, match=r"delete it and run `hpsearch why digits 7` again"):
         examined(home, [fact(7)])
+
+
+def test_a_store_that_cannot_be_written_says_so_with_a_remedy(home):
+    home.variations.write_text("no directory")
+    with pytest.raises(StorageError, match=r"variations: cannot be written"):
+        make_place(home)
+    home.variations.unlink()
+    (home.variations / "0.json").mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"run `hpsearch why digits 0` again when it can"):
+        keep(home, replace(fact(0), variations=(LEARNS,)))
