@@ -25,7 +25,8 @@ from hpsearch.execution.hindsight import Hindsight
 from hpsearch.execution.outcome import StoppedError
 from hpsearch.extensions import Extensions
 from hpsearch.judgment.experience import Experience
-from hpsearch.judgment.metrics import largest_class, mean_baseline_loss
+from hpsearch.judgment.guess import ConstantGuess
+from hpsearch.judgment.metrics import largest_class
 from hpsearch.judgment.own_metrics import own_metrics
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact, single_precision
@@ -65,7 +66,7 @@ class Driver:
         self._hindsight = Hindsight(spec.pruning, spec.objectives[0], rounded=single_precision)
         self._proposed: dict[int, tuple[Proposal, Hyperparameters]] = {}
         self._default_loss = data.task.default_loss()
-        self._baselines: dict[tuple[str, float], float] = {}
+        self._guess = ConstantGuess(data.training)
         self._class_share = largest_class(data.training)
         self._experience = Experience()
         self._failing = 0
@@ -168,7 +169,7 @@ class Driver:
                     hyperparameters,
                     self._hindsight.judge(outcome, epochs=hyperparameters.epochs),
                     spec=self._spec,
-                    baseline_loss=self._baseline(hyperparameters),
+                    baseline_loss=self._guess.loss(hyperparameters),
                     class_share=self._class_share,
                     rows=len(self._data.training.train),
                     experience=self._experience,
@@ -182,14 +183,6 @@ class Driver:
 
     def _remember(self, fact: TrialFact, hyperparameters: Hyperparameters) -> None:
         """Tell the sampler, the pruning rule, and whoever gives advice to later trials."""
-        reached = min(fact.curves.get("validation_loss", ()), default=float("nan"))
-        self._experience.add(fact.hyperparameters, reached / (self._baseline(hyperparameters) or 1.0))
+        self._experience.add(fact.hyperparameters, self._guess.ratio(fact.curves, hyperparameters))
         self._proposals.tell(fact)
         self._hindsight.remember(fact.curves, number=fact.number, finished=fact.finished)
-
-    def _baseline(self, hyperparameters: Hyperparameters) -> float:
-        """The validation loss of a constant guess, under the trial's own loss; the mean over the folds."""
-        key = (hyperparameters.loss, hyperparameters.huber_delta)
-        if key not in self._baselines:
-            self._baselines[key] = mean_baseline_loss(self._data.training, loss=key[0], huber_delta=key[1])
-        return self._baselines[key]

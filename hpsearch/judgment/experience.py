@@ -25,22 +25,25 @@ class Better:
 
 
 class Experience:
-    """The recipes of a study's latest trials and the best validation loss that each reached.
+    """The recipes of a study's latest trials and the best validation loss that each reached; and the best of all.
 
     Losses are in units of the baseline loss, so that they compare whatever loss was trained.
     """
 
     def __init__(self) -> None:
         self._trials: deque[tuple[Mapping[str, Any], float]] = deque(maxlen=REMEMBERED)
+        self._best = np.inf
 
     def add(self, recipe: Mapping[str, Any], loss: float) -> None:
         """Take in the next trial; one whose loss is no finite number says that its values are bad."""
-        self._trials.append((recipe, loss if np.isfinite(loss) else np.inf))
+        known = loss if np.isfinite(loss) else np.inf
+        self._trials.append((recipe, known))
+        self._best = min(self._best, known)
 
     @property
     def best(self) -> float:
         """The least loss so far; infinite without trials."""
-        return min((loss for _, loss in self._trials), default=np.inf)
+        return self._best
 
     def better(self, parameter: str, *, own: float, loss: float, higher: bool) -> Better | None:
         """Where, on one side of a trial's own value, others had at most four fifths of its loss.

@@ -55,14 +55,14 @@ def first_recipes(h: Hyperparameters) -> Iterator[Recipe]:
     yield Recipe(name=ITSELF, words="nothing changed", hyperparameters=h)
     for seed, name in enumerate(SEEDS, start=1):
         yield Recipe(name=name, words="another seed", hyperparameters=h, seed=seed)
-    rate = value_of(h, "learning_rate")
+    rate = _setting(h, "learning_rate")
     for name, factor in {**SLOWER, **FASTER}.items():
         if isinstance(rate, int | float) and rate > 0:
             words = f"a learning rate of {rounded(factor * rate)} ({_FRACTIONS[name]})"
-            floor = value_of(h, "min_learning_rate")
+            floor = _setting(h, "min_learning_rate")
             along = {"min_learning_rate": factor * floor} if floor else {}
             yield _changed(h, name, words, learning_rate=factor * rate, **along)
-    on = {name: off for name, off in _OFF.items() if value_of(h, name) not in (off, None)}
+    on = {name: off for name, off in _OFF.items() if _setting(h, name) not in (off, None)}
     if h.own is None and h.optimizer != "adamw":
         on.pop("weight_decay", None)  # of no other rule
     if on:
@@ -79,7 +79,7 @@ def further_recipes(h: Hyperparameters, *, high: bool, overfits: bool) -> Iterat
     if overfits:
         narrower, more_dropout, more_l2 = REMEDIES
         yield from _resized(h, narrower, "half the width", lambda width: max(width // 2, 1))
-        dropout, l2 = value_of(h, "dropout"), value_of(h, "l2")
+        dropout, l2 = _setting(h, "dropout"), _setting(h, "l2")
         if dropout is not None and dropout < 0.7:
             more = min(dropout + 0.3, 0.8)
             yield _changed(h, more_dropout, f"a dropout of {rounded(more)}", dropout=more)
@@ -88,7 +88,7 @@ def further_recipes(h: Hyperparameters, *, high: bool, overfits: bool) -> Iterat
             yield _changed(h, more_l2, f"an l2 of {rounded(more)}", l2=more)
 
 
-def value_of(h: Hyperparameters, name: str) -> Any:
+def _setting(h: Hyperparameters, name: str) -> Any:
     """A value of the recipe; of a trainer of one's own its parameter's, None where it has none of that name."""
     if h.own is not None:
         return dict(h.own).get(name)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.experiments import BY_EXPERIMENT
 from hpsearch.judgment.general import of_any_model
-from hpsearch.judgment.metrics import largest_class, mean_baseline_loss
+from hpsearch.judgment.guess import ConstantGuess
+from hpsearch.judgment.metrics import largest_class
 from hpsearch.judgment.own_metrics import OwnMetric, own_metrics
 from hpsearch.judgment.variation import Variation
 from hpsearch.randomness import Address
@@ -52,7 +54,7 @@ def examine(
     """Each of the chosen trials with its variations, and with the findings and the verdict that they give.
 
     All of it is trained as the trials were, on the same training and validation rows and to the end, without pruning;
-    the test part stays sealed. What is found depends on the trial and on the study's best one alone.
+    the test part stays sealed. What is found depends on the trial, and on what the study's others have come to by now.
 
     Raises:
         StudyChangedError: the data, or the weights that networks begin from, are no longer those of the trials.
@@ -155,7 +157,7 @@ class Course:
 def varied(
     h: Hyperparameters,
     address: Address,
-    judged: Callable[[Outcome, Sequence[Variation]], Sequence[Finding]],
+    judged: Callable[[Outcome], Sequence[Finding]],
     course: Course,
     pool: Workers,
     *,
@@ -176,7 +178,7 @@ def varied(
         further_recipes(
             h,
             high=not np.median(losses[-max(3, len(losses) // 4) :]) < _HIGH * baseline,
-            overfits=any(finding.name == "overfitting" for finding in judged(outcomes[0], ())),
+            overfits=any(finding.name == "overfitting" for finding in judged(outcomes[0])),
         )
     )
     outcomes += course.outcomes(further, address, pool)
@@ -205,8 +207,8 @@ class _Examiner:
             metrics=own_metrics(spec, own.metrics),
         )
         self._class_share = largest_class(data.training)
-        self._baselines: dict[tuple[str, float], float] = {}
-        self._reached = [(fact, self._least(fact)) for fact in facts]
+        self._guess = ConstantGuess(data.training)
+        self._reached = [(fact, self._guess.ratio(fact.curves, self._recipe(fact))) for fact in facts]
 
     def examined(self, fact: TrialFact) -> TrialFact:
         """The fact with its variations and what they say.
@@ -215,30 +217,36 @@ class _Examiner:
             TrainingError: the trial cannot be trained again, or tells no losses.
         """
         h = self._recipe(fact)
+        judged = partial(self._judged, fact, h, self._others(fact))
         itself, variations = varied(
             h,
             Address(seed=self._spec.seed, trial=fact.number),
-            lambda outcome, tried: self._judged(fact, h, outcome, tried)[0],
+            lambda outcome: judged(outcome)[0],
             self._course,
             self._pool,
-            baseline=self._baseline(h),
+            baseline=self._guess.loss(h),
         )
-        findings, verdict = self._judged(fact, h, itself, variations)
+        findings, verdict = judged(itself, variations)
         return replace(fact, findings=findings, verdict=verdict, variations=variations)
 
     def _judged(
-        self, fact: TrialFact, h: Hyperparameters, itself: Outcome, variations: Sequence[Variation] = ()
+        self,
+        fact: TrialFact,
+        h: Hyperparameters,
+        others: Experience,
+        itself: Outcome,
+        variations: Sequence[Variation] = (),
     ) -> tuple[tuple[Finding, ...], str]:
         findings, verdict = diagnose(
             itself.curves,
             state=STATES[itself.verdict],
             epochs_planned=h.epochs,
-            baseline_loss=self._baseline(h),
+            baseline_loss=self._guess.loss(h),
             samples=itself.samples,
             recipe=fact.hyperparameters,
             class_share=self._class_share,
             updates=-(-len(self._data.training.train) // h.batch_size),
-            experience=self._others(fact),
+            experience=others,
             variations=variations,
         )
         if h.own is not None:  # what was tried says it in the parameters of that trainer
@@ -256,16 +264,5 @@ class _Examiner:
                 experience.add(other.hyperparameters, reached)
         return experience
 
-    def _least(self, fact: TrialFact) -> float:
-        """The least validation loss of a trial, in units of a constant guess's."""
-        reached = min(fact.curves.get("validation_loss", ()), default=float("nan"))
-        return reached / (self._baseline(self._recipe(fact)) or 1.0)
-
     def _recipe(self, fact: TrialFact) -> Hyperparameters:
         return self._spec.resolve(fact.params, default_loss=self._data.task.default_loss())
-
-    def _baseline(self, h: Hyperparameters) -> float:
-        key = (h.loss, h.huber_delta)
-        if key not in self._baselines:
-            self._baselines[key] = mean_baseline_loss(self._data.training, loss=key[0], huber_delta=key[1])
-        return self._baselines[key]
