@@ -18,6 +18,7 @@ DATA_SETS: Final = (
     Lesson(
         study="iris",
         expectations=(Expectation(says="test accuracy", measure=on_test("accuracy", "iris"), above=0.9),),
+        picture="What the three outputs are asked for, flower by flower, and the probabilities that they answer",
     ),
     Lesson(
         study="iris-tutorial",
@@ -35,6 +36,7 @@ DATA_SETS: Final = (
                 anchor="the tutorial's network: .8222",
             ),
         ),
+        picture="Areas of three species by the petals' length and width, and the flowers",
     ),
     Lesson(
         study="digits",
@@ -60,6 +62,7 @@ DATA_SETS: Final = (
                 anchor="MLP .947, support vector machine .969",
             ),
         ),
+        picture="A digit, eight features after each layer, and the probability of each answer",
     ),
     Lesson(
         study="mnist-cnn",

@@ -7,10 +7,13 @@ from typing import Final
 from matplotlib.figure import Figure
 
 from studies.expectation import Seen
-from studies.pictures import data, experiments, networks
+from studies.pictures import classes, data, experiments, networks
 
 PICTURES: Final[Mapping[str, Callable[[Seen], Figure]]] = {
+    "iris": classes.iris,
+    "iris-tutorial": classes.iris_tutorial,
     "digits": experiments.digits,
+    "digits-halves": networks.digits_halves,
     "mnist-cnn": networks.mnist_cnn,
     "diabetes": experiments.diabetes,
     "mcycle": data.mcycle,

@@ -52,6 +52,14 @@ def test_the_studies_that_are_named_exist(idea):
     assert all(shown == anchor and anchor in LESSONS for shown, anchor in named)
 
 
+@pytest.mark.parametrize("idea", IDEAS)
+def test_an_idea_has_the_picture_that_a_study_drew_or_leads_to_it(idea):
+    above = re.search(r"pictured \[above\]\(#([\w-]+)\)", SECTIONS[idea])
+    shown = SECTIONS[above[1].capitalize()] if above else SECTIONS[idea]
+    (picture,) = re.findall(r"!\[.+\]\((images/studies/[\w-]+\.png)\)", shown)
+    assert (PAGE.parent / picture).is_file()
+
+
 def test_pictures_are_those_that_studies_drew():
     """Renewed by `make studies`; every study that draws one has a mark, but for `digits`."""
     text = PAGE.read_text(encoding="utf-8")
