@@ -20,9 +20,9 @@ def open_for_reading(home: StudyHome) -> Reader:
         UnknownStudyError: the study has not stored anything yet.
         StorageError: the facts cannot be read.
     """
-    reader = ExaminedReader(reader_of(begun_place(home), study=home.key), home)
+    reader = reader_of(begun_place(home), study=home.key)
     reader.facts()  # what is damaged is told at once
-    return reader
+    return ExaminedReader(reader, home)
 
 
 def begun_place(home: StudyHome) -> Place:

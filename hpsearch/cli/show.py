@@ -57,9 +57,10 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
         print_json({"study": home.key, "name": fact.name, **asdict(fact)})
         return
     _print_trial(home, fact, stored)
-    hint("why", home.key, fact.number) if not fact.variations and fact.curves else hint(
-        "compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}"
-    )
+    if fact.curves and not fact.variations:
+        hint("why", home.key, fact.number)
+    else:
+        hint("compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")
 
 
 @click.command(

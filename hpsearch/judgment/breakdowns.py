@@ -51,11 +51,12 @@ def exploding_gradients(reading: Reading) -> Finding | None:
     Or the weights leapt, which without an adaptive optimizer they do by such gradients alone: of the gradients, every
     fourth is measured.
     """
-    peak = _peak(reading)
-    leap = _leap(reading) if peak is None else None
-    if peak is None and leap is None:
+    if (peak := _peak(reading)) is not None:
+        sentence, evidence = _of_gradient(reading, peak)
+    elif (leap := _leap(reading)) is not None:
+        sentence, evidence = _of_weights(reading, leap)
+    else:
         return None
-    sentence, evidence = _of_gradient(reading, peak) if peak is not None else _of_weights(reading, leap or 0)
     return Finding(
         name="exploding_gradients",
         severity="failure",
