@@ -10,6 +10,7 @@ from hpsearch.addresses import redacted, secret_in
 from hpsearch.errors import HpsearchError, InputError, Problem, TrackingError
 from hpsearch.search.examined import examined
 from hpsearch.search.fact import TrialFact
+from hpsearch.search.lock import holder_of
 from hpsearch.search.places import place_of
 from hpsearch.search.reader import Reader, reader_of
 from hpsearch.store import Store, StudyHome, load_nested, load_result
@@ -130,7 +131,7 @@ class Projector:
             TrackingError: MLflow cannot be reached or refuses.
         """
         facts, card = examined(self._home, self._facts()), self._read_card()
-        running = load_result(self._home) is None
+        running = load_result(self._home) is None and holder_of(self._home.lock) is not None
         self._guard(lambda: self._attach(card, facts, self._add(card, facts, [], running=running)))
 
     def _attach(self, card: StudyCard, facts: Sequence[TrialFact], parent: str) -> None:

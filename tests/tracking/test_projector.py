@@ -1,11 +1,14 @@
 """Synchronization makes MLflow equal to the facts, whatever stood there before."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from hpsearch.errors import TrackingError
 from hpsearch.judgment.variation import Variation
 from hpsearch.search.examined import keep
-from hpsearch.tracking import SyncReport, run_id, sync
+from hpsearch.search.lock import StudyLock
+from hpsearch.tracking import SyncReport, attach_files, run_id, sync
 from hpsearch.tracking.client import ClientSink
 from hpsearch.tracking.identity import establish_identity
 from hpsearch.tracking.place import embedded_uri
@@ -137,6 +140,16 @@ def _examined_run(uri):
 
 def _as_of_an_older_projection(mlflow, run):
     mlflow.set_tag(run, COMPLETE_TAG, "0")
+
+
+def test_an_interrupted_study_does_not_seem_to_run_when_something_is_attached_to_it(study):
+    """`hpsearch why` and `report` write to the run of a study that nobody runs."""
+    sync(study.store, study.home)
+    for lock, status in ((nullcontext(), "KILLED"), (StudyLock(study.home.lock), "RUNNING")):
+        with lock:
+            attach_files(study.store, study.home)
+        parent = client(study.store).get_run(run_id(study.store, study.home, None))
+        assert parent.info.status == status
 
 
 def _judged(uri, study):
