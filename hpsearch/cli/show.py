@@ -57,7 +57,7 @@ def show(study: str, trial: str | None, store: Store, *, as_json: bool) -> None:
         print_json({"study": home.key, "name": fact.name, **asdict(fact)})
         return
     _print_trial(home, fact, stored)
-    if fact.curves and not fact.variations:
+    if fact.has_losses and not fact.variations:
         hint("why", home.key, fact.number)
     else:
         hint("compare", f"{home.key}/{fact.number}", f"{home.key}/{0 if fact.number else 1}")

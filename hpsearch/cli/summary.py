@@ -165,9 +165,10 @@ def _next(console: Console, result: StudyResult) -> None:
     steps = {
         escape(command_line("ui") if uri is None else uri): "compare the trials in the browser",
         escape(command_line("report", name)): "one page: curves, findings, what mattered",
-        escape(command_line("why", name)): "what one change would have made of the best trial",
-        escape(command_line("best", name)): "these parameters, as a table, yaml or json",
     }
+    if result.facts[result.result["trial"]].has_losses:
+        steps[escape(command_line("why", name))] = "what one change would have made of the best trial"
+    steps[escape(command_line("best", name))] = "these parameters, as a table, yaml or json"
     if result.spec.trainer is None:
         steps[escape(f"hpsearch.load_model({there})")] = "the refitted network, in Python"
     else:

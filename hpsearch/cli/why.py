@@ -88,7 +88,7 @@ def _chosen(
     """The trials that are asked for.
 
     Raises:
-        InputError: they are asked for in more than one way, or one of them could not be trained.
+        InputError: they are asked for in more than one way, or one of them has no losses to be judged by.
     """
     from hpsearch.cli.show import trial_of  # noqa: PLC0415 - likewise
     from hpsearch.reading import best_trial, open_for_reading  # noqa: PLC0415 - not for --help
@@ -98,19 +98,24 @@ def _chosen(
         raise click.UsageError("name trials, or --top N, or --all: one of them")
     stored = open_for_reading(home)
     facts = stored.facts()
-    if everything:
-        chosen = [fact for fact in facts if fact.curves]
-    elif trials:
+    if trials:
         numbers = dict.fromkeys(trial_of(home, facts, written).number for written in trials)
         chosen = [facts[number] for number in numbers]
+    elif everything and facts:
+        chosen = [fact for fact in facts if fact.has_losses] or facts[:1]
     else:
         best_trial(facts, stored.directions, study=home.key)
         chosen = ranked(facts, stored.directions)[: top or 1]
-    untrained = [fact for fact in chosen if not fact.curves]
-    if untrained:
-        said = "; ".join(f"{fact.name} could not be trained: {fact.reason}" for fact in untrained)
-        raise InputError(f"{said}; name others, or see `hpsearch retry`")
+    if hindrances := [_hindrance(fact) for fact in chosen if not fact.has_losses]:
+        raise InputError(f"{'; '.join(hindrances)}; name others, or see `hpsearch retry`")
     return stored, chosen
+
+
+def _hindrance(fact: "TrialFact") -> str:
+    """Why a trial without losses cannot be looked into."""
+    if fact.curves:
+        return f"{fact.name} has no train_loss and validation_loss to judge it by"
+    return f"{fact.name} could not be trained: {' '.join(fact.reason.split())}"
 
 
 def _examined(

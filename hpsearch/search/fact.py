@@ -61,6 +61,11 @@ class TrialFact:
         """Whether the trial has objective values."""
         return self.state in FINISHED
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether its losses are known by epoch: what `hpsearch why` judges by."""
+        return all(self.curves.get(name) for name in ("train_loss", "validation_loss"))
+
     def rounded(self) -> "TrialFact":
         """The fact as it is stored: curves in single precision, rows' losses in half. Twice is as once."""
         curves = {name: single_precision(curve) for name, curve in self.curves.items()}

@@ -172,8 +172,8 @@ def varied(
     outcomes = course.outcomes(first, address, pool)
     losses = outcomes[0].curves.get("train_loss", ())
     if not (losses and outcomes[0].curves.get("validation_loss")):
-        said = outcomes[0].error or "its trainer tells no train_loss and validation_loss"
-        raise TrainingError(f"trial {address.trial} cannot be judged: {said}")
+        said = outcomes[0].error or "it has no train_loss and validation_loss"
+        raise TrainingError(f"trial-{address.trial:04d} cannot be judged: {said}")
     further = course.buildable(
         further_recipes(
             h,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hpsearch import run_study
 from hpsearch.judgment.variation import Variation
 from hpsearch.reading import open_for_reading
 from hpsearch.report import render_report
@@ -203,3 +204,41 @@ def test_a_trainer_of_ones_own_is_looked_into_by_its_own_parameters(tmp_path):
     refused = cli_here("why", "own", "--again", cwd=tmp_path)
     assert refused.returncode == 2
     assert "--allow-code" in refused.stderr
+
+
+def test_without_losses_there_is_nothing_to_judge_by(tmp_path):
+    """Of trials that failed, and of trainers that tell other metrics: one line, before anything is trained."""
+
+    def hits(parameters, _data):
+        if parameters["step"] > 1:
+            raise MemoryError("too\nlarge")
+        yield {"validation_accuracy": 0.5}
+
+    space = {"step": {"values": [1, 2]}, "epochs": 1}
+    goal = {"metric": "validation_accuracy", "direction": "maximize"}
+    study = {"study": "bare", "data": {"source": "sklearn/iris"}, "space": space, "objective": goal}
+    study |= {"sampler": "grid", "budget": {"trials": 2}}
+    run_study(study, store=tmp_path / "mlruns", trainer=hits, progress=False)
+    for asked in ((), ("--all",), (0,), (1,)):
+        done = cli_here("why", "bare", *asked, cwd=tmp_path)
+        failed = "MemoryError: too large" in done.stderr
+        assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+        assert failed or "trial-0000 has no train_loss and validation_loss to judge it by" in done.stderr
+
+
+def test_stopped_it_says_how_to_go_on(ran, monkeypatch):
+    """With those that are left, where trials are trained that had been looked into before."""
+    directory, *_ = ran
+    done = []
+
+    def stops(home, fact):
+        if done:
+            raise KeyboardInterrupt
+        done.append(fact.number)
+
+    monkeypatch.setattr("hpsearch.search.examined.keep", stops)
+    stopped = cli_here("why", "creeping", 2, 0, 1, "--again", "--workers", 1, cwd=directory)
+    assert (stopped.returncode, stopped.stdout) == (130, "")
+    assert stopped.stderr.splitlines()[-1] == (
+        "error: stopped; what was found is kept. Go on with: hpsearch why creeping --again 0 1"
+    )
