@@ -1,6 +1,7 @@
 """What a search's trials say together: each finding in both directions."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.prospects import prospects
 from hpsearch.judgment.search_findings import Table, judge_search
 from hpsearch.spec import Choice, Fixed, Range
+from hpsearch.spec.splitting import SplitSpec
 
 SPACE = {
     "learning_rate": Range(min=1e-4, max=0.1, log=True),
@@ -122,6 +124,9 @@ def test_errors_as_large_as_the_spread_of_good_trials_are_noise():
     noisy = table(lambda _p: 1.0, errors=0.1, noise=0.1)
     [found] = [f for f in judge_search(noisy) if f.name == "validation_noise"]
     assert found.evidence["indistinguishable"] >= 10
+    for key in re.findall(r"data\.split\.(\w+)", found.advice + found.changes[0].parameter):
+        assert key in SplitSpec.model_fields
+    assert found.changes[0].parameter == "data.split.seeds"
     assert "validation_noise" not in names(judge_search(table(bowl(-2.5), errors=0.01)))
 
 
