@@ -221,7 +221,7 @@ def validation_noise(table: Table) -> Finding | None:
         severity="warning",
         sentence=f"The standard error of a trial's score ({noise:.3g}) is {noise / spread if spread else 1:.0%} of the "
         f"spread of the better half ({spread:.3g}): the first {close} of {table.n} cannot be told apart.",
-        advice="Try more data.split.seeds or data.split.folds, a larger validation part, or select: one_standard_error.",
+        advice="Try more data.split.seeds or data.split.folds, a larger validation part or select: one_standard_error.",
         evidence={
             "noise": noise,
             "spread": spread,

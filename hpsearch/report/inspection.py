@@ -7,10 +7,13 @@ import numpy as np
 import plotly.graph_objects as go
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, diagonal, figure, ranking
+from hpsearch.report.style import COLOURS, Table, diagonal, figure, ranking
 
 _WRITTEN = 20
 """Classes up to which each cell of the confusions has its number."""
+
+_INPUTS = 20
+"""Inputs whose importance is shown."""
 
 
 def confusion(material: Material) -> go.Figure | None:
@@ -64,6 +67,13 @@ def calibration(material: Material) -> go.Figure | None:
     )
 
 
+def calibration_in_numbers(material: Material) -> Table:
+    """Confidence and accuracy, bin by bin."""
+    bins = _inspection(material)["calibration"]["bins"]
+    rows = [(f"{each['confidence']:.0%}", f"{each['accuracy']:.0%}", each["rows"]) for each in bins]
+    return (("sure by", "right in", "rows"), *rows)
+
+
 def residuals(material: Material) -> go.Figure | None:
     """Predictions against true values, a target beside the other."""
     found = _inspection(material).get("residuals")
@@ -88,11 +98,11 @@ def residuals(material: Material) -> go.Figure | None:
 
 
 def importance(material: Material) -> go.Figure | None:
-    """A bar for each of the twenty most important inputs."""
+    """A bar for each of the most important inputs."""
     found = _inspection(material).get("importance")
     if not found:
         return None
-    shown = dict(list(found.items())[:20])
+    shown = dict(list(found.items())[:_INPUTS])
     metric = next(iter(material.result["test"]), "score")
     return figure(
         [ranking(shown, form=".4g")],
@@ -101,6 +111,11 @@ def importance(material: Material) -> go.Figure | None:
         xaxis={"title": f"loss of {metric} when shuffled"},
         yaxis={"type": "category"},
     )
+
+
+def importance_in_numbers(material: Material) -> Table:
+    """What the score loses by each of the inputs that the figure shows."""
+    return (("input", "lost when shuffled"), *list(_inspection(material)["importance"].items())[:_INPUTS])
 
 
 def _inspection(material: Material) -> Mapping[str, Any]:

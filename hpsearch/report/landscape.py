@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from hpsearch.report.material import Material
-from hpsearch.report.style import COLOURS, OBJECTIVE_SCALE, TIME_SCALE, figure, ranking, styled, words
+from hpsearch.report.style import COLOURS, OBJECTIVE_SCALE, TIME_SCALE, Table, figure, ranking, styled, words
 from hpsearch.search.quiet import quiet
 
 if TYPE_CHECKING:
@@ -45,6 +45,15 @@ def importance(material: Material) -> go.Figure | None:
         xaxis={"tickformat": ".0%", "rangemode": "tozero"},
         showlegend=False,
     )
+
+
+def importance_in_numbers(material: Material) -> Table:
+    """Each parameter's share and the ends of its interval."""
+    rows = [
+        (name, f"{max(each.share, 0.0):.0%}", f"{each.low:.0%} to {min(each.high, 1.0):.0%}")
+        for name, each in material.importances.items()
+    ]
+    return (("parameter", "share", "95% interval"), *rows)
 
 
 def parallel_coordinates(material: Material) -> go.Figure | None:

@@ -8,16 +8,21 @@ import plotly.graph_objects as go
 
 from hpsearch.report import curves, figures, inspection, landscape, variations
 from hpsearch.report.material import Material
+from hpsearch.report.style import Table
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A figure with its heading; `figure` is Plotly's JSON, safe inside a script element."""
+    """A figure with its heading; `figure` is Plotly's JSON, safe inside a script element.
+
+    `numbers` are its values as a table, the head first, where the page has them in no other: for who cannot see it.
+    """
 
     id: str
     title: str
     caption: str
     figure: str
+    numbers: Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,7 @@ class _Kind:
     title: str
     caption: str
     draw: Callable[[Material], go.Figure | None]
+    count: Callable[[Material], Table] = lambda _material: ()
 
 
 def sections(material: Material) -> Iterator[Section]:
@@ -35,7 +41,7 @@ def sections(material: Material) -> Iterator[Section]:
         if figure is not None:
             # no `</script>` in a name ends the element
             text = str(figure.to_json()).replace("<", "\\u003c")
-            yield Section(kind.id, kind.title, kind.caption, text)
+            yield Section(kind.id, kind.title, kind.caption, text, kind.count(material))
 
 
 _KINDS: Final = (
@@ -80,6 +86,7 @@ _KINDS: Final = (
         """The share of the variance of the finished trials' ranks that each parameter explains by itself (epsilon
         squared), with its 95% interval. What a parameter does only together with another is not seen.""",
         landscape.importance,
+        landscape.importance_in_numbers,
     ),
     _Kind(
         "parallel",
@@ -118,6 +125,7 @@ _KINDS: Final = (
         """Accuracy on the test part by the probability that the network gave its answer; larger points hold more rows.
         Below the dotted line it is surer than it should be.""",
         inspection.calibration,
+        inspection.calibration_in_numbers,
     ),
     _Kind(
         "residuals",
@@ -132,5 +140,6 @@ _KINDS: Final = (
         """How much worse the test score gets when one input is shuffled among the rows (Breiman 2001). Inputs that say
         the same share their importance.""",
         inspection.importance,
+        inspection.importance_in_numbers,
     ),
 )

@@ -5,6 +5,9 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+Table = Sequence[Sequence[str | float]]
+"""Rows of cells, the head first."""
+
 COLOURS: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B8A800", "#8C8C8C")
 """Those of Okabe and Ito (2008), the yellow darker, gray in place of black."""
 

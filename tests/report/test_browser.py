@@ -38,6 +38,8 @@ const reader = setInterval(() => {
   Plotly.update(curves, ...button.args).then(() => {
     said.axis = curves.layout.yaxis.title.text;
     said.light = document.querySelector('[data-figure="history-data"]').layout.font.color;
+    const buttons = [...document.querySelectorAll(".modebar-btn")].map((button) => button.dataset.title);
+    said.kept = buttons.includes("Zoom") && !buttons.some((title) => /share|cloud|edit/i.test(title));
     const plots = [...document.querySelectorAll(".plot")], widths = () => plots.map((plot) => plot._fullLayout.width);
     const onScreen = widths(), closed = document.querySelectorAll("details:not([open])").length;
     dispatchEvent(new Event("beforeprint"));
@@ -85,6 +87,7 @@ def test_every_figure_is_drawn_without_an_error_and_the_tables_answer(page, tmp_
         "'filtered':1",
         "'axis':'train loss'",
         "'light':'#1b1f24'",
+        "'kept':true",
         "'paper':true",
         "'again':true",
     ):

@@ -53,6 +53,7 @@ def test_the_page_has_every_figure_and_table(home):
 def test_the_page_asks_nothing_of_the_network(home):
     page = write_report(home).read_text(encoding="utf-8")
     assert "default-src 'none'" in page
+    assert "form-action 'none'" in page  # which no default holds for
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.search(r'(src|href)="(?!#)', own)
     assert "@import" not in own
@@ -239,6 +240,18 @@ def test_one_measure_of_importance_serves_report_result_and_mlflow(material):
     assert shown == {name: max(each["share"], 0) for name, each in importance.items()}
     scalars = result_scalars(material.result)
     assert all(scalars[f"importance/{name}"] == each["share"] for name, each in importance.items())
+
+
+def test_figures_whose_numbers_stand_nowhere_else_have_them_as_a_table(material):
+    tables = {section.id: section.numbers for section in sections(material) if section.numbers}
+    assert {name: table[0][0] for name, table in tables.items()} == {
+        "importance": "parameter",
+        "calibration": "sure by",
+        "inputs": "input",
+    }
+    most, share = next(iter(material.result["standing"]["importance"].items()))
+    assert tables["importance"][1][:2] == (most, f"{share['share']:.0%}")
+    assert render_report(material).count("<summary>In numbers</summary>") == len(tables)
 
 
 def test_every_caption_ends_as_a_sentence(material):

@@ -42,7 +42,9 @@
     const least = figure.layout.meta?.least ?? 0;  // narrower it cannot be read: the page scrolls it
     if (plot.clientWidth < least) figure.layout.width = least;
     if (narrow.matches) fitPhone(figure);
-    const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+    // The button that sends a chart to Plotly's cloud is there unless it is forbidden.
+    const config = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
+                     modeBarButtonsToRemove: ["lasso2d", "select2d"] };
     await Plotly.newPlot(plot, figure.data, figure.layout, config);
     plot.dataset.drawn = "yes";
   };
