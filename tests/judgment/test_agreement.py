@@ -44,3 +44,9 @@ def test_a_study_is_made_again_to_the_same_numbers(number):
         assert curves[0]["validation_loss"] == pytest.approx(
             curves[1]["validation_loss"], rel=1e-3, nan_ok=True
         )
+        for made, kept in zip(trial["variations"], stored["variations"], strict=True):
+            assert (made["name"], made["state"]) == (kept["name"], kept["state"])
+            assert made["curves"] == {
+                part: pytest.approx(curve, rel=2e-3, abs=1e-3, nan_ok=True)
+                for part, curve in kept["curves"].items()
+            }
