@@ -1,14 +1,18 @@
 """From an outcome to a fact: what training gave, judged and named, as it is stored for good."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Final
 
 from hpsearch.execution import Outcome
 from hpsearch.judgment.diagnosis import diagnose
 from hpsearch.judgment.experience import Experience
+from hpsearch.judgment.experiments import BY_EXPERIMENT
+from hpsearch.judgment.finding import Finding
 from hpsearch.judgment.general import of_any_model
 from hpsearch.judgment.scores import objective_value, spread, summary
 from hpsearch.judgment.stopping import Verdict
+from hpsearch.judgment.variation import Variation
 from hpsearch.search.fact import State, TrialFact
 from hpsearch.search.proposals import Proposal
 from hpsearch.spec import Objective, StudySpec
@@ -22,6 +26,9 @@ STATES: Final[dict[Verdict, State]] = {
     Verdict.FAILED: "failed",
 }
 """The state of a trial by how its training ended."""
+
+_IN_ITS_WORDS: Final = BY_EXPERIMENT.keys() - {"overfitting"}
+"""Findings that speak in the parameters that were varied, which a trainer of one's own has as well."""
 
 
 def retire(
@@ -52,19 +59,16 @@ def retire(
     if outcome.weights:
         scores["weights"] = float(outcome.weights)
     recipe = _recipe(hyperparameters, begun)
-    findings, verdict = diagnose(
-        outcome.curves,
-        state=state,
-        epochs_planned=hyperparameters.epochs,
-        baseline_loss=baseline_loss,
-        samples=outcome.samples,
+    findings, verdict = judge(
+        outcome,
+        hyperparameters,
         recipe=recipe,
+        spec=spec,
+        baseline_loss=baseline_loss,
         class_share=class_share,
-        updates=None if rows is None else -(-rows // hyperparameters.batch_size),
+        rows=rows,
         experience=experience,
     )
-    if hyperparameters.own is not None:
-        findings = tuple(of_any_model(finding, spec.space) for finding in findings)
     return TrialFact(
         number=proposal.number,
         params=proposal.params,
@@ -83,6 +87,40 @@ def retire(
         samples=outcome.samples,
         sample_losses=outcome.sample_losses,
     )
+
+
+def judge(
+    outcome: Outcome,
+    h: Hyperparameters,
+    *,
+    recipe: Mapping[str, ParameterValue | list[int]],
+    spec: StudySpec,
+    baseline_loss: float,
+    class_share: float | None = None,
+    rows: int | None = None,
+    experience: Experience | None = None,
+    variations: Sequence[Variation] = (),
+) -> tuple[tuple[Finding, ...], str]:
+    """What an outcome shows, and the verdict: see `diagnose`, and `retire` for the arguments.
+
+    Of a trainer of one's own the advice is in its parameters where these were varied, else such as holds for any model.
+    """
+    findings, verdict = diagnose(
+        outcome.curves,
+        state=STATES[outcome.verdict],
+        epochs_planned=h.epochs,
+        baseline_loss=baseline_loss,
+        samples=outcome.samples,
+        recipe=recipe,
+        class_share=class_share,
+        updates=None if rows is None else -(-rows // h.batch_size),
+        experience=experience,
+        variations=variations,
+    )
+    if h.own is not None:
+        varied = _IN_ITS_WORDS if variations else ()
+        findings = tuple(each if each.name in varied else of_any_model(each, spec.space) for each in findings)
+    return findings, verdict
 
 
 def _recipe(h: Hyperparameters, begun: str | None) -> dict[str, ParameterValue | list[int]]:

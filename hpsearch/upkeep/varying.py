@@ -16,10 +16,8 @@ from hpsearch.execution.executors import Workers, check_cluster, open_executor
 from hpsearch.execution.outcome import Outcome
 from hpsearch.extensions import Code, Extensions
 from hpsearch.fit import prepare_study
-from hpsearch.judgment.diagnosis import Finding, diagnose
 from hpsearch.judgment.experience import Experience
-from hpsearch.judgment.experiments import BY_EXPERIMENT
-from hpsearch.judgment.general import of_any_model
+from hpsearch.judgment.finding import Finding
 from hpsearch.judgment.guess import ConstantGuess
 from hpsearch.judgment.metrics import largest_class
 from hpsearch.judgment.own_metrics import OwnMetric, own_metrics
@@ -27,15 +25,12 @@ from hpsearch.judgment.variation import Variation
 from hpsearch.randomness import Address
 from hpsearch.search.fact import TrialFact, single_precision
 from hpsearch.search.reader import Reader
-from hpsearch.search.retirement import STATES, value_of
+from hpsearch.search.retirement import STATES, judge, value_of
 from hpsearch.spec import EarlyStopping, Objective, StudySpec
 from hpsearch.spec.hyperparameters import Hyperparameters
 from hpsearch.store import Store
 from hpsearch.upkeep.recipes import Recipe, first_recipes, further_recipes
 from hpsearch.upkeep.reseeding import reseeded
-
-_IN_ITS_WORDS = BY_EXPERIMENT.keys() - {"overfitting"}
-"""Findings that speak in the parameters that were changed, which a trainer of one's own has as well."""
 
 _HIGH = 0.4
 """The training loss, against a constant guess's, from which on wider layers are tried."""
@@ -217,7 +212,16 @@ class _Examiner:
             TrainingError: the trial cannot be trained again, or tells no losses.
         """
         h = self._recipe(fact)
-        judged = partial(self._judged, fact, h, self._others(fact))
+        judged = partial(
+            judge,
+            h=h,
+            recipe=fact.hyperparameters,
+            spec=self._spec,
+            baseline_loss=self._guess.loss(h),
+            class_share=self._class_share,
+            rows=len(self._data.training.train),
+            experience=self._others(fact),
+        )
         itself, variations = varied(
             h,
             Address(seed=self._spec.seed, trial=fact.number),
@@ -226,35 +230,8 @@ class _Examiner:
             self._pool,
             baseline=self._guess.loss(h),
         )
-        findings, verdict = judged(itself, variations)
+        findings, verdict = judged(itself, variations=variations)
         return replace(fact, findings=findings, verdict=verdict, variations=variations)
-
-    def _judged(
-        self,
-        fact: TrialFact,
-        h: Hyperparameters,
-        others: Experience,
-        itself: Outcome,
-        variations: Sequence[Variation] = (),
-    ) -> tuple[tuple[Finding, ...], str]:
-        findings, verdict = diagnose(
-            itself.curves,
-            state=STATES[itself.verdict],
-            epochs_planned=h.epochs,
-            baseline_loss=self._guess.loss(h),
-            samples=itself.samples,
-            recipe=fact.hyperparameters,
-            class_share=self._class_share,
-            updates=-(-len(self._data.training.train) // h.batch_size),
-            experience=others,
-            variations=variations,
-        )
-        if h.own is not None:  # what was tried says it in the parameters of that trainer
-            findings = tuple(
-                each if each.name in _IN_ITS_WORDS else of_any_model(each, self._spec.space)
-                for each in findings
-            )
-        return findings, verdict
 
     def _others(self, fact: TrialFact) -> Experience:
         """What the study's other trials came to."""
