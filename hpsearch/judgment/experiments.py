@@ -22,6 +22,7 @@ from hpsearch.judgment.variation import (
     FASTER,
     ITSELF,
     LONGER,
+    RATES,
     REMEDIES,
     SEEDS,
     SLOWER,
@@ -132,7 +133,7 @@ def regularization_too_strong(reading: Reading) -> Finding | None:
         return None
     if max(other.best for other in _of(others, UNREGULARIZED)) >= itself.best:
         return None
-    another_rate = min((other.best for other in _of(others, (*SLOWER, *FASTER))), default=_LOST)
+    another_rate = min((other.best for other in _of(others, RATES)), default=_LOST)
     if another_rate < 1.05 * free.best or vanishing_gradients(reading):
         return None
     return Finding(

@@ -9,6 +9,7 @@ import numpy as np
 from hpsearch.judgment.advice import SMALLER, WIDER, stronger, trying, weaker
 from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import LEARNED, Reading, smooth
+from hpsearch.judgment.variation import RATES
 from hpsearch.judgment.way import distances
 
 _FEW = 3
@@ -31,9 +32,8 @@ def at_chance(reading: Reading) -> Finding | None:
     else:
         detail = f"nor is the training loss ({train:.0%})"
         jumps = float(np.median(np.abs(reading.steps))) > 0.003
-        tries = trying(
-            reading.rate_change(0.01, 0.1) if jumps else reading.rate_change(10, 100), *weaker(reading)
-        )
+        guess = reading.rate_change(0.01, 0.1) if jumps else reading.rate_change(10, 100)
+        tries = trying(reading.tried_rate(RATES) or guess, *weaker(reading))
     return Finding(
         name="at_chance",
         severity="failure",

@@ -8,6 +8,7 @@ import numpy as np
 from hpsearch.judgment.advice import ADAM, FEWER_LAYERS, HE, activation, trying
 from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import Array, Reading
+from hpsearch.judgment.variation import RATES
 
 VANISHED = 1e-3
 """The first layer's gradient against the last one's: below, the first layers learn nothing while the last ones do."""
@@ -124,7 +125,8 @@ def class_collapse(reading: Reading) -> Finding | None:
                 "data.class_weight: balanced",
                 Change(parameter="data.class_weight", way="set", value="balanced"),
             ),
-            reading.rate_change(0.1, 0.3) if _jumps(reading) else reading.rate_change(3, 10),
+            reading.tried_rate(RATES)
+            or (reading.rate_change(0.1, 0.3) if _jumps(reading) else reading.rate_change(3, 10)),
             ADAM,
         ),
     )

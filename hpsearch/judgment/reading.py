@@ -1,6 +1,6 @@
 """The curves of one trial as the rules of diagnosis read them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpsearch.engine import sampled_epochs
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.finding import Change, Way
-from hpsearch.judgment.variation import ITSELF, Variation, rounded
+from hpsearch.judgment.variation import FASTER, ITSELF, SLOWER, Variation, rounded
 
 Array = NDArray[np.float64]
 
@@ -213,28 +213,30 @@ class Reading:
     def rate_change(self, low: float, high: float) -> tuple[str, Change]:
         """A range of learning rates around the trial's own, in words: `a learning rate of 0.003 to 0.01`.
 
-        Where earlier trials did better on that side, theirs is the range, and the words say how they fared. Where other
-        rates were tried, and one of them did better, it is that one.
+        Where earlier trials did better on that side, theirs is the range, and the words say how they fared; where a
+        rate that was tried on that side did better, it is the best of them.
         """
-        if (found := self._best_rate()) is not None:
-            return about_rate(found, "higher" if found > self.rate else "lower")
         higher = low > 1
+        if (tried := self.tried_rate(FASTER if higher else SLOWER)) is not None:
+            return tried
         if not np.isfinite(self.rate):
             return f"a learning rate {low:g} to {high:g} times as large", Change(
                 parameter="learning_rate", way="higher" if higher else "lower"
             )
         return self.change("learning_rate", self.rate, low * self.rate, high * self.rate)
 
-    def _best_rate(self) -> float | None:
-        """That with the least validation loss of the learning rates that were tried; None where none did better."""
+    def tried_rate(self, names: Collection[str]) -> tuple[str, Change] | None:
+        """The learning rate that did best of those that were tried by these names; None where none did better."""
         own = next((each.least for each in self.variations if each.name == ITSELF), float("nan"))
         better = [
             each
             for each in self.variations
-            if "learning_rate" in each.changes and np.isfinite(each.end) and not each.least >= own
+            if each.name in names and np.isfinite(each.end) and not each.least >= own
         ]
         best = min(better, key=lambda each: each.least, default=None)
-        return None if best is None else float(best.changes["learning_rate"])
+        if best is None:
+            return None
+        return about_rate(float(best.changes["learning_rate"]), "higher" if best.name in FASTER else "lower")
 
     def change(self, parameter: str, own: float, low: float, high: float) -> tuple[str, Change]:
         """A parameter's range, and it in words with how earlier trials in it fared; theirs replaces it."""

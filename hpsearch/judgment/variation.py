@@ -13,6 +13,7 @@ REMEDIES: Final = ("narrower", "more_dropout", "more_l2")
 SEEDS: Final = ("second_seed", "third_seed")
 SLOWER: Final[Mapping[str, float]] = {"rate_third": 1 / 3, "rate_tenth": 0.1, "rate_hundredth": 0.01}
 FASTER: Final[Mapping[str, float]] = {"rate_threefold": 3.0, "rate_tenfold": 10.0, "rate_hundredfold": 100.0}
+RATES: Final = (*SLOWER, *FASTER)
 HEADS: Final = ("trained again with", "training loss at the end", "validation loss at the end", "at best")
 
 

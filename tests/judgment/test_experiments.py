@@ -115,6 +115,11 @@ def test_a_rate_at_which_all_is_lost_is_too_large_where_a_smaller_one_learns():
     assert "about 0.003" in found["diverged"].advice, "what was tried, not what rules would try"
 
 
+def test_where_the_arithmetic_broke_down_no_larger_rate_is_advised():
+    found = findings_of(tried(0.5, rate_threefold=0.2), state="diverged")
+    assert "0.0009 to 0.009 instead of 0.03" in found["diverged"].advice
+
+
 def test_advice_on_the_learning_rate_is_what_did_best_wherever_it_is_given():
     """A rule for the curves alone may guess the other way."""
     found = findings_of(tried(1.1, rate_tenfold=0.2))
