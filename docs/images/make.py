@@ -16,7 +16,7 @@ from rich.text import Text
 
 from hpsearch.report import write_report
 from hpsearch.store import Store
-from hpsearch.tracking import run_id, ui_server
+from hpsearch.tracking import attach_files, run_id, ui_server
 
 IMAGES = Path(__file__).parent
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -31,6 +31,7 @@ def main(store: str = "mlruns", study: str = "digits") -> None:
     home = place.find(study)
     terminal(["why", study, "3", "--workers", "1", "--store", str(place.root)], "terminal-why.png", "1150,480")
     page = write_report(home).as_uri()
+    attach_files(place, home)
     picture(page, "report.png", "1200,2300")
     picture(page, "report-dark.png", "600,2300", DARK)
     with ui_server(place) as ui:
