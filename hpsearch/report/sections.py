@@ -62,8 +62,9 @@ _KINDS: Final = (
     _Kind(
         "variations",
         "One thing changed",
-        """Trials that were trained again with one thing changed at a time (hpsearch why). The thick line is the trial
-        as it was, dotted ones are other seeds: changes that matter lie farther from it than these do.""",
+        f"""Trials that were trained again with one thing changed at a time (hpsearch why); of more than
+        {variations.MOST_EXAMINED} the best. The thick line is the trial as it was, dotted ones are other seeds: changes
+        that matter lie farther from it than these do.""",
         variations.variations,
     ),
     _Kind(
