@@ -64,7 +64,7 @@ _KINDS: Final = (
         "One thing changed",
         f"""Trials that were trained again with one thing changed at a time (hpsearch why); of more than
         {variations.MOST_EXAMINED} the best. The thick line is the trial as it was, dotted ones are other seeds: changes
-        that matter lie farther from it than these do.""",
+        that matter lie farther from it than these do. What is not to be seen lies far above.""",
         variations.variations,
     ),
     _Kind(

@@ -1,16 +1,19 @@
 """Trials that were trained again with one thing changed: the curves of each change."""
 
-from typing import Final
+import math
+from typing import Any, Final
 
 import numpy as np
 import plotly.graph_objects as go
 
+from hpsearch.judgment.variation import Variation
 from hpsearch.report.material import Material
 from hpsearch.report.style import COLOURS, figure, with_menu
 from hpsearch.search.fact import TrialFact
 
 MOST_EXAMINED: Final = 20
 """Trials that are shown, the best ones."""
+_WORSE: Final = 3
 _DASHES: Final = ("solid", "dash")  # when colours come again
 
 
@@ -31,15 +34,30 @@ def variations(material: Material) -> go.Figure | None:
         traces += _lines(fact, visible=fact is facts[0])
     for chosen in facts:
         visible = [fact is chosen for fact in facts for _ in fact.variations]
-        buttons.append({"label": chosen.name, "method": "update", "args": [{"visible": visible}]})
+        shown = [{"visible": visible}, {f"yaxis.{name}": value for name, value in _axis(chosen).items()}]
+        buttons.append({"label": chosen.name, "method": "update", "args": shown})
     return figure(
         traces,
         height=560,
         xaxis_title="epoch",
         yaxis_title="validation loss",
-        yaxis_type="log",
+        yaxis={"type": "log", **_axis(facts[0])},
         **with_menu(buttons),
     )
+
+
+def _axis(fact: TrialFact) -> dict[str, Any]:
+    """From the least loss of all to three times the worst of the recipe itself: what is worse leaves it above."""
+    own = [loss for each in fact.variations if not each.changes for loss in _losses(each)]
+    every = [loss for each in fact.variations for loss in _losses(each)]
+    if not own:
+        return {"autorange": True}
+    return {"autorange": False, "range": [math.log10(0.9 * min(every)), math.log10(_WORSE * max(own))]}
+
+
+def _losses(variation: Variation) -> list[float]:
+    """Those that an axis of logarithms can show."""
+    return [loss for loss in variation.curves.get("validation_loss", ()) if loss > 0 and math.isfinite(loss)]
 
 
 def _lines(fact: TrialFact, *, visible: bool) -> list[go.Scatter]:

@@ -11,6 +11,7 @@ from hpsearch.judgment.variation import Variation
 from hpsearch.reading import open_for_reading
 from hpsearch.report import render_report
 from hpsearch.report.material import gather
+from hpsearch.report.variations import variations
 from hpsearch.search.examined import keep
 from hpsearch.search.facts import FactStore
 from hpsearch.search.reader import reader_of
@@ -89,9 +90,17 @@ def test_tables_show_and_the_report_have_its_verdict(ran):
     shown = cli_here("show", "creeping", slowest, cwd=directory)
     assert "trained again with" in shown.stdout
     assert "Best of what was tried" in shown.stdout
-    page = render_report(gather(Store(directory / "mlruns").find("creeping")))
+    material = gather(Store(directory / "mlruns").find("creeping"))
+    page = render_report(material)
     assert 'id="variations-data"' in page
     assert f"trial-000{slowest}: learning rate too small" in page
+    axis = variations(material).layout.yaxis
+    seeds = [
+        loss
+        for each in facts_of(directory)[slowest].variations[:3]
+        for loss in each.curves["validation_loss"]
+    ]
+    assert 10 ** axis.range[1] == pytest.approx(3 * max(seeds)), "a rate that explodes hides nothing"
 
 
 def test_mlflow_has_it_as_tags_and_in_the_runs_description(ran):
