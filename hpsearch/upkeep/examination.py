@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_info
 from hpsearch.addresses import redacted
 from hpsearch.errors import HpsearchError
 from hpsearch.execution.cores import available_cores, quotas
+from hpsearch.search.examined import examined
 from hpsearch.search.facts import FactStore
 from hpsearch.search.places import place_of
 from hpsearch.store import Store
@@ -150,7 +151,7 @@ def _studies(store: Store) -> Iterator[Check]:
             place = place_of(home)
             if FactStore.exists(place, study=home.key):
                 facts = FactStore.open(place, study=home.key)
-                trials += len(facts.facts())
+                trials += len(examined(home, facts.facts()))
                 for warning in facts.warnings:
                     yield Check(name=f"study {home.key}", level="warning", found=warning)
         except HpsearchError as error:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -213,6 +214,14 @@ def test_a_trainer_of_ones_own_is_looked_into_by_its_own_parameters(tmp_path):
     refused = cli_here("why", "own", "--again", cwd=tmp_path)
     assert refused.returncode == 2
     assert "--allow-code" in refused.stderr
+
+
+def test_doctor_finds_a_file_that_is_damaged(ran, tmp_path):
+    directory, slowest, _ = ran
+    copytree(directory / "mlruns" / "studies", tmp_path / "mlruns" / "studies")
+    (tmp_path / "mlruns" / "studies" / "creeping" / "variations" / f"{slowest}.json").write_text("{")
+    said = cli_here("doctor", "--json", cwd=tmp_path).stdout
+    assert f"delete it and run `hpsearch why creeping {slowest}` again" in said
 
 
 def test_without_losses_there_is_nothing_to_judge_by(tmp_path):
