@@ -5,7 +5,7 @@ import pytest
 
 from hpsearch.engine import sampled_epochs
 from hpsearch.judgment.diagnosis import diagnose
-from hpsearch.judgment.experience import REMEMBERED, Experience
+from hpsearch.judgment.experience import FEW, REMEMBERED, Experience
 from tests.support.studies import run_quick
 
 
@@ -152,9 +152,10 @@ def test_a_study_tells_diagnosis_how_many_steps_there_were_and_what_others_reach
 def test_the_best_trial_is_known_however_many_came_after_it():
     """Ranges are read from the latest trials alone; what can be reached, from all."""
     experience = Experience()
-    experience.add({"l2": 0.1}, 0.2)
-    for _ in range(REMEMBERED):
-        experience.add({"l2": 0.3}, 0.9)
-    experience.add({"l2": 0.3}, float("nan"))
-    assert experience.best == 0.2
+    for _ in range(FEW):
+        experience.add({"l2": 0.1}, 0.2)
+    assert experience.better("l2", own=0.2, loss=0.9, higher=False) is not None
+    for loss in (0.9,) * REMEMBERED:
+        experience.add({"l2": 0.3}, loss)
     assert experience.better("l2", own=0.2, loss=0.9, higher=False) is None
+    assert experience.best == 0.2
