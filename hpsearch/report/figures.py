@@ -1,6 +1,7 @@
 """Figures of the search's course and of what came of it."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import plotly.graph_objects as go
@@ -9,6 +10,9 @@ from hpsearch.judgment.metrics import UPTO_ONE
 from hpsearch.report.material import Material
 from hpsearch.report.style import COLOURS, diagonal, figure, state_colour, verdict_colours, words
 from hpsearch.search.fact import TrialFact
+
+_BAR: Final = 0.9
+"""Of a trial's place; left to Plotly, it is as wide as the trials of one state lie apart."""
 
 
 def history(material: Material) -> go.Figure | None:
@@ -52,13 +56,13 @@ def pruning_timeline(material: Material) -> go.Figure:
         x=[fact.number for fact in planned],
         y=[fact.hyperparameters["epochs"] for fact in planned],
         name="planned",
+        width=_BAR,
         marker={"color": "rgba(128, 128, 128, 0.18)"},
         hovertemplate="trial %{x}: %{y} epochs planned<extra></extra>",
     )
     bars = [_bars([fact for fact in material.facts if fact.state == state], state) for state in states]
-    return figure(
-        [meant, *bars], barmode="overlay", bargap=0.1, xaxis_title="trial", yaxis_title="epochs trained"
-    )
+    places = {"title": "trial", "range": [-0.6, material.facts[-1].number + 0.6]}
+    return figure([meant, *bars], barmode="overlay", xaxis=places, yaxis_title="epochs trained")
 
 
 def _bars(facts: Sequence[TrialFact], state: str) -> go.Bar:
@@ -68,6 +72,7 @@ def _bars(facts: Sequence[TrialFact], state: str) -> go.Bar:
         name=f"{words(state)} ({len(facts)})",
         text=[fact.reason for fact in facts],
         textposition="none",
+        width=_BAR,
         marker={"color": state_colour(state)},
         hovertemplate="trial %{x}: %{y} epochs<br>%{text}<extra></extra>",
     )

@@ -134,6 +134,7 @@ def _recolour(made: go.Figure, *, minimized: bool) -> None:
                 trace.y[0]
             )  # the first axis is the objective's, from its least to its greatest value
             place = 1 - height if minimized else height
+            trace.opacity = 0.7
             trace.line.color = sample_colorscale(OBJECTIVE_SCALE, [place])[0]
         else:
             trace.marker.colorscale = OBJECTIVE_SCALE

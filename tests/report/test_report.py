@@ -147,6 +147,17 @@ def test_no_colour_of_a_figure_is_lost_on_a_dark_or_a_white_page(material):
     assert figures["slices"]["data"][0]["marker"]["colorscale"][-1] == [1.0, COLOURS[0]]
 
 
+def test_a_bar_is_as_wide_as_its_trial_however_far_those_of_its_state_lie_apart(material):
+    states = ["complete", *["pruned"] * 12, "complete"]
+    facts = [replace(fact, state=states[fact.number]) for fact in material.facts]
+    bars = figure_data(render_report(replace(material, facts=facts)))["pruning"]["data"]
+    assert [(each["name"], each["width"]) for each in bars] == [
+        ("planned", 0.9),
+        ("complete (2)", 0.9),
+        ("pruned (12)", 0.9),
+    ]
+
+
 def test_slices_stand_in_rows_of_four(material):
     layout = figure_data(render_report(material))["slices"]["layout"]
     panels = len(material.searched)
