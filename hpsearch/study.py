@@ -148,11 +148,20 @@ def run_study(
     return StudyResult(
         home=home,
         spec=spec,
-        facts=examined(home, driver.facts),
+        facts=_looked_into(home, driver.facts, observer),
         result=result,
         ended=ended,
         tracking_problem=problem,
     )
+
+
+def _looked_into(home: StudyHome, facts: Sequence[TrialFact], observer: Observer) -> Sequence[TrialFact]:
+    """The facts with what `hpsearch why` has found; where that cannot be read, without: a run does not depend on it."""
+    try:
+        return examined(home, facts)
+    except StorageError as error:
+        observer.warning(str(error))
+        return facts
 
 
 def _each(*told: Callable[[TrialFact], None]) -> Callable[[TrialFact], None]:

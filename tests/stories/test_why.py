@@ -260,3 +260,14 @@ def test_stopped_it_says_how_to_go_on(ran, monkeypatch):
     assert stopped.stderr.splitlines()[-1] == (
         "error: stopped; what was found is kept. Go on with: hpsearch why creeping --again 0 1"
     )
+
+
+def test_a_run_does_not_depend_on_what_was_found(tmp_path):
+    """A damaged file is a warning there, and an error where it is to be shown."""
+    run_quick(tmp_path / "mlruns", TINY_STEPS)
+    home = Store(tmp_path / "mlruns").find("creeping")
+    home.variations.mkdir()
+    (home.variations / "1.json").write_text("{")
+    result, watcher = run_quick(tmp_path / "mlruns", TINY_STEPS)
+    assert len(result.facts) == 3
+    assert any("run `hpsearch why creeping 1` again" in warning for warning in watcher.warnings)
