@@ -1,7 +1,7 @@
 """The objective over the space: Optuna's own figures, in the report's style."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -123,7 +123,14 @@ def _arrange(made: go.Figure, rows: int, columns: int, metric: str) -> None:
         across.domain = [column * wide, (column + 0.85) * wide]
         up.domain = [1 - (row + 0.7) * high, 1 - row * high]
         up.update(showticklabels=column == 0, title=metric if column == 0 else None)
-    made.update_xaxes(dtick=1, exponentformat="power", selector={"type": "log"})
+        if across.type == "log" and _is_wide(made.data, f"x{place + 1}" if place else "x"):
+            across.update(dtick=1, exponentformat="power")
+
+
+def _is_wide(traces: Sequence[go.Scatter], axis: str) -> bool:
+    """Whether the values on an axis reach over tenfold, so that ticks at powers of ten are enough."""
+    values = [x for trace in traces if (trace.xaxis or "x") == axis for x in trace.x]
+    return bool(max(values) >= 10 * min(values))
 
 
 def _recolour(made: go.Figure, *, minimized: bool) -> None:

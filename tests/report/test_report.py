@@ -4,12 +4,15 @@ import json
 import re
 from dataclasses import replace
 
+import optuna
 import pytest
+from optuna.distributions import FloatDistribution, IntDistribution
 
 from hpsearch.errors import UnknownStudyError
 from hpsearch.judgment.finding import Finding
 from hpsearch.report import render_report, write_report
 from hpsearch.report.curves import MOST_CURVES, learning_curves
+from hpsearch.report.landscape import slices
 from hpsearch.report.material import gather
 from hpsearch.report.sections import sections
 from hpsearch.report.style import COLOURS
@@ -168,6 +171,21 @@ def test_slices_stand_in_rows_of_four(material):
     assert len({left for left, _ in places}) == min(4, panels)
     assert len({top for _, top in places}) == -(-panels // 4)
     assert "width" not in layout
+
+
+@pytest.mark.parametrize(("least", "dtick"), [(1e-4, 1), (2e-3, None)])
+def test_a_logarithmic_slice_has_ticks_within_its_range(material, least, dtick):
+    """Those at powers of ten are enough where there are some."""
+    study = optuna.create_study()
+    for number in range(5):
+        params = {"rate": least * (9e-3 / least) ** (number / 4), "width": number}
+        distributions = {"rate": FloatDistribution(1e-5, 1.0, log=True), "width": IntDistribution(0, 9)}
+        study.add_trial(optuna.create_trial(params=params, distributions=distributions, value=1.0 * number))
+    canonical = {"space": {"rate": {}, "width": {}}}
+    facts = [replace(fact, distributions=distributions, params=params) for fact in material.facts]
+    attributes = {**material.attributes, "canonical": canonical}
+    drawn = slices(replace(material, optuna_study=study, facts=facts, best=facts, attributes=attributes))
+    assert (drawn.layout.xaxis.type, drawn.layout.xaxis.dtick) == ("log", dtick)
 
 
 def test_findings_are_counted_and_shown_by_the_best_trial_that_has_them(material):
