@@ -135,19 +135,17 @@ def _examined(
     if not todo:
         return
     make_place(home)
-    told = iter(todo)
-    click.echo(f"training {_named(next(told), todo)}", err=True)
-    for fact in examine(todo, stored, stored_spec(home), store, workers=workers, code=code, notice=_notice):
+    numbers = [fact.number for fact in todo]
+
+    def begin(fact: "TrialFact") -> None:
+        place = f" ({numbers.index(fact.number) + 1} of {len(todo)})" if len(todo) > 1 else ""
+        click.echo(f"training {fact.name} again, with one thing changed at a time{place}", err=True)
+
+    for fact in examine(
+        todo, stored, stored_spec(home), store, workers=workers, code=code, notice=_notice, begin=begin
+    ):
         keep(home, fact)
         yield fact
-        following = next(told, None)
-        if following is not None:
-            click.echo(f"training {_named(following, todo)}", err=True)
-
-
-def _named(fact: "TrialFact", todo: "Sequence[TrialFact]") -> str:
-    place = f" ({todo.index(fact) + 1} of {len(todo)})" if len(todo) > 1 else ""
-    return f"{fact.name} again, with one thing changed at a time{place}"
 
 
 def _notice(text: str) -> None:

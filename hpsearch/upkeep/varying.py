@@ -45,11 +45,13 @@ def examine(
     workers: int = 1,
     code: Code | None = None,
     notice: Callable[[str], None] = lambda _: None,
+    begin: Callable[[TrialFact], None] = lambda _: None,
 ) -> Iterator[TrialFact]:
     """Each of the chosen trials with its variations, and with the findings and the verdict that they give.
 
     All of it is trained as the trials were, on the same training and validation rows and to the end, without pruning;
     the test part stays sealed. What is found depends on the trial, and on what the study's others have come to by now.
+    `begin` is told of each before it is trained.
 
     Raises:
         StudyChangedError: the data, or the weights that networks begin from, are no longer those of the trials.
@@ -71,6 +73,7 @@ def examine(
     ) as pool:
         examiner = _Examiner(spec, data, own, stored.facts(), pool)
         for fact in chosen:
+            begin(fact)
             yield examiner.examined(fact)
 
 

@@ -167,6 +167,7 @@ def test_other_data_than_the_trials_had_are_refused(tmp_path):
     done = cli_here("why", "creeping", "0", cwd=tmp_path)
     assert done.returncode == 2
     assert "the data are no longer those of the stored trials" in done.stderr
+    assert "training" not in done.stderr
 
 
 def test_a_pruned_trial_is_trained_to_its_end(tmp_path):
