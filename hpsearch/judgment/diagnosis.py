@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from hpsearch.judgment.breakdowns import BREAKDOWNS
-from hpsearch.judgment.effort import budget_wasted, healthy, plateau, still_improving, too_short
+from hpsearch.judgment.effort import budget_wasted, healthy, oscillation, plateau, still_improving, too_short
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.experiments import BY_EXPERIMENT
 from hpsearch.judgment.experiments import learning_rate_too_large as learning_rate_by_experiment
@@ -32,6 +32,7 @@ RULES: Final[tuple[Callable[[Reading], Finding | None], ...]] = (
     overfitting,
     underfitting,
     plateau,
+    oscillation,
     still_improving,
     budget_wasted,
 )

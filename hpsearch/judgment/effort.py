@@ -5,7 +5,7 @@ Losses are in units of the baseline loss (see `Reading`).
 
 import numpy as np
 
-from hpsearch.judgment.advice import ADAM, HE, trying
+from hpsearch.judgment.advice import ADAM, COSINE, HE, LARGER_BATCH, trying
 from hpsearch.judgment.finding import Change, Finding
 from hpsearch.judgment.reading import Reading, continued, smooth
 
@@ -40,6 +40,25 @@ def plateau(reading: Reading) -> Finding | None:
         f"epoch {first} to {last} and then fell to {running[-1]:.0%}.",
         evidence={"first_epoch": float(first), "last_epoch": float(last), "train_loss_ratio": level},
         **trying(ADAM, HE, more="The epochs on the plateau were lost."),
+    )
+
+
+def oscillation(reading: Reading) -> Finding | None:
+    """In the second half of the epochs the training loss goes up and down, far from one epoch to the next."""
+    half = reading.train[reading.n // 2 :]
+    steps = np.diff(half)
+    if reading.n < _ENOUGH + 1 or len(steps) < _FEW:
+        return None
+    swing, rises, falls = float(np.abs(steps).mean()), int((steps > 0).sum()), int((steps < 0).sum())
+    if swing < max(0.06, 0.15 * float(np.median(half))) or min(rises, falls) < 0.25 * len(steps):
+        return None
+    return Finding(
+        name="oscillation",
+        severity="hint",
+        sentence=f"In the last {len(steps)} epochs the training loss rose {rises} and fell {falls} times, by "
+        f"{swing:.0%} of a constant guess's on average.",
+        evidence={"rises": float(rises), "falls": float(falls), "swing": swing},
+        **trying(reading.rate_change(0.1, 0.3), LARGER_BATCH, COSINE),
     )
 
 

@@ -17,6 +17,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "overfitting": "Try more regularization, a smaller model, or more data.",
     "underfitting": "Try a larger model, or less regularization.",
     "plateau": "The epochs on the plateau were lost: try other step sizes, or another beginning.",
+    "oscillation": "Try smaller steps, or smaller ones towards the end.",
     "still_improving": "Try more epochs, or larger steps.",
 }
 """What to try where the parameters of the model are not known; of other findings their own advice holds."""

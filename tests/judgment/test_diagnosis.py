@@ -193,6 +193,24 @@ def test_a_loss_that_swings_above_its_least_is_on_no_plateau():
     assert "plateau" not in judge(losses, losses)[0]
 
 
+def test_a_loss_that_goes_up_and_down_to_the_end_oscillates():
+    swinging = decay(24, scale=4, floor=0.4) + 0.1 * (-1.0) ** np.arange(24)
+    names, _, findings = judge(swinging, swinging + 0.02)
+    assert "oscillation" in names
+    found = next(finding for finding in findings if finding.name == "oscillation")
+    assert found.evidence["swing"] == pytest.approx(0.2, abs=0.02)
+    assert "rose 5 and fell 6 times" in found.sentence
+    assert "cosine" in found.advice
+
+
+@pytest.mark.parametrize("size", [0.0, 0.01, 0.02])
+def test_a_loss_that_trembles_or_settles_does_not_oscillate(size):
+    trembling = decay(24, scale=4, floor=0.4) + size * (-1.0) ** np.arange(24)
+    settled = decay(24, scale=4, floor=0.4) + 0.1 * (-1.0) ** np.arange(24) * (np.arange(24) < 11)
+    for losses in (trembling, settled):
+        assert "oscillation" not in judge(losses, losses + 0.02)[0]
+
+
 def test_a_gradient_of_nearly_nothing_with_the_loss_still_there_has_vanished():
     names, verdict, findings = judge(1 + noise(20, 1e-4), 1 + noise(20, 1e-4, 1), gradient=np.full(20, 1e-6))
     assert (names - {"budget_wasted"}, verdict) == (

@@ -290,6 +290,26 @@ def plateau(trial: Trial) -> bool | None:
     return True if True in found else None if None in found else False
 
 
+def oscillation(trial: Trial) -> bool | None:
+    """In the second half both losses rise and fall in three of ten epochs each, by 0.08 and a fifth of their level.
+
+    On average, over the whole training part and over the held-out samples.
+    """
+    return _agreed(*(_swings(_losses(trial, part)[: _epochs(trial)]) for part in ("train", "held_out")))
+
+
+def _swings(losses: np.ndarray) -> bool | None:
+    half = losses[len(losses) // 2 :]
+    steps = np.diff(half)
+    swing = float(np.abs(steps).mean())
+    turns = min((steps > 0).mean(), (steps < 0).mean())
+    return _all(
+        _between(turns, 0.2, 0.3),
+        _between(swing, 0.04, 0.08),
+        _between(swing / max(float(np.median(half)), 1e-6), 0.1, 0.2),
+    )
+
+
 def still_improving(trial: Trial) -> bool | None:
     """Training twice as long predicts held-out samples better by an eighth, and the last quarter was better already.
 
@@ -330,6 +350,7 @@ LABELS: dict[str, Label] = {
         overfitting,
         regularization_too_strong,
         plateau,
+        oscillation,
         still_improving,
         budget_wasted,
     )
