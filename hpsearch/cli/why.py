@@ -79,7 +79,7 @@ def why(
         return
     for fact in shown:
         _print(home.key, fact, stored)
-    hint("show", home.key, *(fact.number for fact in shown[:1]))
+    hint("show", home.key, shown[0].number)
 
 
 def _chosen(
