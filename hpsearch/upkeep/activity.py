@@ -58,12 +58,13 @@ def activity(home: StudyHome) -> Activity:
         StorageError: its facts cannot be read.
     """
     from hpsearch.archive import last_run  # noqa: PLC0415 - yaml
-    from hpsearch.reading import best_trial, first_metric, open_for_reading  # noqa: PLC0415 - likewise
+    from hpsearch.reading import begun_place, best_trial, first_metric  # noqa: PLC0415 - likewise
+    from hpsearch.search.reader import reader_of  # noqa: PLC0415 - likewise
 
     runner, last = holder_of(home.lock), last_run(home)
     budget = last.get("trials")
     try:
-        stored = open_for_reading(home)
+        stored = reader_of(begun_place(home), study=home.key)
     except UnknownStudyError:
         return Activity(
             study=home.key,

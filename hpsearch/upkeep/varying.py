@@ -56,7 +56,7 @@ def examine(
     Raises:
         StudyChangedError: the data, or the weights that networks begin from, are no longer those of the trials.
         InputError: code that the study names is not there, or not allowed.
-        TrainingError: a trial cannot be trained again.
+        TrainingError: the only trial cannot be trained again; of several, such a one is left out, and `notice` told.
     """
     check_cluster(spec)
     own = (code or Code()).of_study(spec)
@@ -74,7 +74,14 @@ def examine(
         examiner = _Examiner(spec, data, own, stored.facts(), pool)
         for fact in chosen:
             begin(fact)
-            yield examiner.examined(fact)
+            try:
+                found = examiner.examined(fact)
+            except TrainingError as error:
+                if len(chosen) == 1:
+                    raise
+                notice(f"{error}; it is left as it was")
+            else:
+                yield found
 
 
 def _check_unchanged(data: PreparedData, stored: Reader) -> None:

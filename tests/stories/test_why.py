@@ -19,7 +19,7 @@ from hpsearch.search.reader import reader_of
 from hpsearch.store import Store
 from hpsearch.upkeep.continuation import begin_retry
 from tests.support import trainers
-from tests.support.studies import cli_here, run_quick, table
+from tests.support.studies import cli, cli_here, run_quick, table
 
 TINY_STEPS = """
 study: creeping
@@ -269,6 +269,27 @@ def test_a_run_does_not_depend_on_what_was_found(tmp_path):
     home = Store(tmp_path / "mlruns").find("creeping")
     home.variations.mkdir()
     (home.variations / "1.json").write_text("{")
+    status = cli_here("status", cwd=tmp_path)
+    assert (status.returncode, "creeping" in status.stdout) == (0, True)
     result, watcher = run_quick(tmp_path / "mlruns", TINY_STEPS)
     assert len(result.facts) == 3
     assert any("run `hpsearch why creeping 1` again" in warning for warning in watcher.warnings)
+
+
+def test_of_several_trials_one_that_cannot_be_trained_again_is_left_as_it_was(tmp_path):
+    """Its step is what its trainer cannot take any more."""
+    source = Path(trainers.__file__).read_text()
+    (tmp_path / "own.py").write_text(source)
+    (tmp_path / "own.yaml").write_text(
+        "study: own\ndata: {source: sklearn/iris}\ntrainer: own:softmax\npruning: none\n"
+        "space: {epochs: 3, step: {values: [0.1, 0.2]}}\nsampler: {name: grid}\nbudget: {trials: 2}\n"
+    )
+    assert cli_here("run", "own.yaml", "--allow-code", cwd=tmp_path).returncode == 0
+    refusing = '    if parameters["step"] == 0.1:\n        raise MemoryError("no room")\n    x, y ='
+    (tmp_path / "own.py").write_text(source.replace("    x, y =", refusing, 1))
+    done = cli("why", "own", "--all", "--allow-code", "--json", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    examined = {bool(trial["variations"]) for trial in json.loads(done.stdout)["trials"]}
+    assert examined == {True, False}
+    assert "trial-0000 cannot be judged: MemoryError: no room" in done.stderr
+    assert "it is left as it was" in done.stderr
