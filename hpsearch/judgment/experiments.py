@@ -72,22 +72,8 @@ def learning_rate_too_large(reading: Reading) -> Finding | None:
     """With a smaller learning rate the training loss is a quarter less, and the validation loss as well."""
     others = tried(reading)
     own = others[ITSELF].level
-    better = [
-        other
-        for other in _of(others, SLOWER)
-        if other.level < min(0.75 * own, own - 0.05, _typical(others))
-        and other.best < 0.97 * others[ITSELF].best
-    ]
-    if not better or _is_held_back(others, min(other.level for other in better)):
-        return None
-    best = min(better, key=lambda other: other.best)
-    return Finding(
-        name="learning_rate_too_large",
-        severity="warning" if others[ITSELF].best < 1 - LEARNED else "failure",
-        sentence=_compared(others[ITSELF], best),
-        evidence=_evidence(others[ITSELF], best),
-        **trying(_rate(best, "lower")),
-    )
+    limit = min(0.75 * own, own - 0.05, _typical(others))
+    return _other_rate("learning_rate_too_large", others, SLOWER, limit, "lower")
 
 
 def learning_rate_too_small(reading: Reading) -> Finding | None:
@@ -98,25 +84,28 @@ def learning_rate_too_small(reading: Reading) -> Finding | None:
     others = tried(reading)
     own = others[ITSELF].level
     start = max(1.0, float(reading.train[0])) if reading.n else 1.0
-    fallen = max(start - own, 1e-6)
+    limit = min(start - 1.6 * max(start - own, 1e-6), own - 0.1, _typical(others))
+    found = _other_rate("learning_rate_too_small", others, FASTER, limit, "higher")
+    return None if found and (plateau(reading) or vanishing_gradients(reading)) else found
+
+
+def _other_rate(
+    name: str, others: Mapping[str, Tried], rates: Iterable[str], limit: float, way: Way
+) -> Finding | None:
+    """The finding that of other rates some fit better than a limit, and predict better; that of the best is named."""
+    itself = others[ITSELF]
     better = [
-        other
-        for other in _of(others, FASTER)
-        if start - other.level > 1.6 * fallen
-        and other.level < min(own - 0.1, _typical(others))
-        and other.best < 0.97 * others[ITSELF].best
+        other for other in _of(others, rates) if other.level < limit and other.best < 0.97 * itself.best
     ]
     if not better or _is_held_back(others, min(other.level for other in better)):
         return None
-    if plateau(reading) or vanishing_gradients(reading):
-        return None
     best = min(better, key=lambda other: other.best)
     return Finding(
-        name="learning_rate_too_small",
-        severity="warning" if others[ITSELF].best < 1 - LEARNED else "failure",
-        sentence=_compared(others[ITSELF], best),
-        evidence=_evidence(others[ITSELF], best),
-        **trying(_rate(best, "higher")),
+        name=name,
+        severity="warning" if itself.best < 1 - LEARNED else "failure",
+        sentence=_compared(itself, best),
+        evidence=_evidence(itself, best),
+        **trying(_rate(best, way)),
     )
 
 
