@@ -29,7 +29,7 @@ def main(store: str = "mlruns", study: str = "digits") -> None:
         sys.exit("needs Chromium")
     place = Store.locate(store)
     home = place.find(study)
-    terminal(["why", study, "3", "--workers", "1", "--store", str(place.root)], "terminal-why.png", "1150,480")
+    terminal(["why", study, "3", "--workers", "1", "--store", str(place.root)], "terminal-why.png", "1190,480")
     page = write_report(home).as_uri()
     attach_files(place, home)
     picture(page, "report.png", "1200,2300")
