@@ -279,14 +279,14 @@ def test_a_run_does_not_depend_on_what_was_found(tmp_path):
 def test_of_several_trials_one_that_cannot_be_trained_again_is_left_as_it_was(tmp_path):
     """Its step is what its trainer cannot take any more."""
     source = Path(trainers.__file__).read_text()
-    (tmp_path / "own.py").write_text(source)
+    (tmp_path / "refusing.py").write_text(source)
     (tmp_path / "own.yaml").write_text(
-        "study: own\ndata: {source: sklearn/iris}\ntrainer: own:softmax\npruning: none\n"
+        "study: own\ndata: {source: sklearn/iris}\ntrainer: refusing:softmax\npruning: none\n"
         "space: {epochs: 3, step: {values: [0.1, 0.2]}}\nsampler: {name: grid}\nbudget: {trials: 2}\n"
     )
-    assert cli_here("run", "own.yaml", "--allow-code", cwd=tmp_path).returncode == 0
+    assert cli("run", "own.yaml", "--allow-code", cwd=tmp_path).returncode == 0
     refusing = '    if parameters["step"] == 0.1:\n        raise MemoryError("no room")\n    x, y ='
-    (tmp_path / "own.py").write_text(source.replace("    x, y =", refusing, 1))
+    (tmp_path / "refusing.py").write_text(source.replace("    x, y =", refusing, 1))
     done = cli("why", "own", "--all", "--allow-code", "--json", "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     examined = {bool(trial["variations"]) for trial in json.loads(done.stdout)["trials"]}
