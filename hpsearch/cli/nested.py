@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import command_line, hint, json_option, print_json
+from hpsearch.cli.output import bring_to_mlflow, command_line, hint, json_option, print_json
 from hpsearch.cli.run import code_option, stoppable, workers_option
-from hpsearch.errors import HpsearchError
-from hpsearch.store import Store, StudyHome
+from hpsearch.store import Store
 
 if TYPE_CHECKING:
     from hpsearch.extensions import Code
@@ -57,22 +56,12 @@ def nested(
             watch=lambda: LiveDisplay(quiet=quiet),
             code=code,
         )
-    _track(store, home)
+    bring_to_mlflow(store, home, otherwise="not written to the study's run")
     if as_json:
         print_json({"study": home.key, **found})
         return
     _print(home.key, found)
     hint("report", home.key)
-
-
-def _track(store: Store, home: StudyHome) -> None:
-    """Bring the scores to the study's run; they are in the store either way."""
-    from hpsearch.tracking import attach_files  # noqa: PLC0415
-
-    try:
-        attach_files(store, home)
-    except HpsearchError as error:
-        click.echo(f"warning: not written to the study's run: {error}", err=True)
 
 
 def _print(study: str, found: Mapping[str, Any]) -> None:

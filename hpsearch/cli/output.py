@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from hpsearch.store import Store
+from hpsearch.errors import HpsearchError
+from hpsearch.store import Store, StudyHome
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,6 +51,19 @@ def json_able(value: Any) -> Any:
         case list() | tuple():
             return [json_able(item) for item in value]
     return value
+
+
+def bring_to_mlflow(store: Store, home: StudyHome, *, otherwise: str) -> None:
+    """Attach what the study's home holds by now to its run; where that fails, warn: it is in the store either way.
+
+    `otherwise` says what has not been done then.
+    """
+    from hpsearch.tracking import attach_files  # noqa: PLC0415 - for those that have something to attach
+
+    try:
+        attach_files(store, home)
+    except HpsearchError as error:
+        click.echo(f"warning: {otherwise}: {error}", err=True)
 
 
 def command_line(verb: str, *parts: object) -> str:

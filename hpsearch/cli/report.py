@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import json_option, print_json
-from hpsearch.errors import HpsearchError
-from hpsearch.store import Store, StudyHome
+from hpsearch.cli.output import bring_to_mlflow, json_option, print_json
+from hpsearch.store import Store
 
 
 @click.command(
@@ -42,18 +41,8 @@ def report(study: str, store: Store, output: Path | None, *, open_it: bool, as_j
     else:
         click.echo(path)
     if output is None:
-        _attach(store, home)
+        bring_to_mlflow(store, home, otherwise="not attached to the study's run")
     if open_it:
         webbrowser.open(path.absolute().as_uri())
     elif not as_json:
         click.echo("Next: open it in a browser; it is one file, without anything from the network", err=True)
-
-
-def _attach(store: Store, home: StudyHome) -> None:
-    """Put the page beside the study's run, where the study is tracked; the page is there either way."""
-    from hpsearch.tracking import attach_files  # noqa: PLC0415
-
-    try:
-        attach_files(store, home)
-    except HpsearchError as error:
-        click.echo(f"warning: not attached to the study's run: {error}", err=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hpsearch.cli.options import Verb, store_option, study_argument
-from hpsearch.cli.output import command_line, hint, json_option, print_json
+from hpsearch.cli.output import bring_to_mlflow, command_line, hint, json_option, print_json
 from hpsearch.cli.run import code_option, stoppable, workers_option
-from hpsearch.errors import HpsearchError, InputError
+from hpsearch.errors import InputError
 from hpsearch.store import Store, StudyHome
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def why(
         for fact in _examined(home, stored, todo, store, workers=workers, code=code):
             found[fact.number] = fact
     if found:
-        _track(store, home)
+        bring_to_mlflow(store, home, otherwise="not written to MLflow")
     shown = [found.get(fact.number, fact) for fact in chosen]
     if as_json:
         print_json({"study": home.key, "trials": [_as_json(fact) for fact in shown]})
@@ -150,16 +150,6 @@ def _examined(
 
 def _notice(text: str) -> None:
     click.echo(f"warning: {text}", err=True)
-
-
-def _track(store: Store, home: StudyHome) -> None:
-    """Bring the findings to the trials' runs; they are in the store either way."""
-    from hpsearch.tracking import attach_files  # noqa: PLC0415
-
-    try:
-        attach_files(store, home)
-    except HpsearchError as error:
-        click.echo(f"warning: not written to MLflow: {error}", err=True)
 
 
 def _as_json(fact: "TrialFact") -> dict[str, Any]:

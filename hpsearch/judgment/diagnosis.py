@@ -7,7 +7,6 @@ from hpsearch.judgment.breakdowns import BREAKDOWNS
 from hpsearch.judgment.effort import budget_wasted, healthy, oscillation, plateau, still_improving, too_short
 from hpsearch.judgment.experience import Experience
 from hpsearch.judgment.experiments import BY_EXPERIMENT
-from hpsearch.judgment.experiments import learning_rate_too_large as learning_rate_by_experiment
 from hpsearch.judgment.finding import Finding, Severity
 from hpsearch.judgment.fitting import at_chance, overfitting, suspicious_score, underfitting
 from hpsearch.judgment.inside import class_collapse, dead_units, vanishing_gradients
@@ -107,7 +106,7 @@ def diagnose(
     )
     # what follows from a failure of the arithmetic is no symptom of its own
     found = [finding for rule in BREAKDOWNS if (finding := rule(reading))]
-    if found and variations and (cause := learning_rate_by_experiment(reading)):
+    if found and variations and (cause := BY_EXPERIMENT["learning_rate_too_large"](reading)):
         found.append(cause)
     rules = [BY_EXPERIMENT.get(rule.__name__, rule) if variations else rule for rule in RULES]
     found = found or [finding for rule in rules if (finding := rule(reading))]

@@ -37,14 +37,13 @@ _LOST: Final = 9.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
-    """A variation as the rules read it: both losses at the end, the least validation loss, and both curves."""
+    """A variation as the rules read it: both losses at the end, the least validation loss, and its curve."""
 
     words: str
     changes: Mapping[str, Any]
     level: float
     end: float
     best: float
-    train: Array
     validation: Array
 
 
@@ -54,8 +53,6 @@ def tried(reading: Reading) -> dict[str, Tried]:
 
 
 def _read(variation: Variation, unit: float) -> Tried:
-    parts = ("train_loss", "validation_loss")
-    train, validation = (np.array(variation.curves.get(part, ()), dtype=np.float64) / unit for part in parts)
     level, end, best = variation.end / unit, variation.validation_end / unit, variation.least / unit
     return Tried(
         words=variation.words,
@@ -63,8 +60,7 @@ def _read(variation: Variation, unit: float) -> Tried:
         level=level if np.isfinite(level) else _LOST,
         end=end if np.isfinite(end) else _LOST,
         best=min(best, _LOST) if np.isfinite(best) else _LOST,
-        train=train,
-        validation=validation,
+        validation=np.array(variation.curves.get("validation_loss", ()), dtype=np.float64) / unit,
     )
 
 
@@ -139,7 +135,7 @@ def underfitting(reading: Reading) -> Finding | None:
     others = tried(reading)
     own, least = others[ITSELF].level, others[ITSELF].best
     longer = others.get(LONGER)
-    if not own >= 0.49 or not least < 1 - LEARNED or longer is None or not longer.train.size:
+    if not own >= 0.49 or not least < 1 - LEARNED or longer is None or not longer.validation.size:
         return None
     levelled = longer.level > 0.82 * own
     better = [other for other in _of(others, (*UNREGULARIZED, WIDER)) if other.best < 0.84 * least]

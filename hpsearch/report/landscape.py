@@ -137,9 +137,8 @@ def _recolour(made: go.Figure, *, minimized: bool) -> None:
     """Colours for the lines of parallel coordinates and their bar that are seen on any page, and numbers in its ink."""
     for trace in made.data:
         if trace.mode == "lines":
-            height = float(
-                trace.y[0]
-            )  # the first axis is the objective's, from its least to its greatest value
+            # the first axis is the objective's, from its least to its greatest value
+            height = float(trace.y[0])
             place = 1 - height if minimized else height
             trace.opacity = 0.7
             trace.line.color = sample_colorscale(OBJECTIVE_SCALE, [place])[0]

@@ -68,9 +68,8 @@ def begin_retry(store: Store, home: StudyHome) -> Retry:
     """
     with StudyLock(home.lock):
         place = begun_place(home)
-        stored = reader_of(
-            place, study=home.key
-        )  # facts as they were stored, whatever was found of them since
+        # facts as they were stored, whatever was found of them since
+        stored = reader_of(place, study=home.key)
         facts = stored.facts()
         failed = tuple(fact.number for fact in facts if fact.state == "failed")
         if not failed:

@@ -175,14 +175,14 @@ def varied(
     """
     first = list(first_recipes(h))
     outcomes = course.outcomes(first, address, pool)
-    losses = outcomes[0].curves.get("train_loss", ())
-    if not (losses and outcomes[0].curves.get("validation_loss")):
+    itself = course.variation(first[0], outcomes[0])
+    if not (itself.curves["train_loss"] and itself.curves["validation_loss"]):
         said = outcomes[0].error or "it has no train_loss and validation_loss"
         raise TrainingError(f"trial-{address.trial:04d} cannot be judged: {said}")
     further = course.buildable(
         further_recipes(
             h,
-            high=not np.median(losses[-max(3, len(losses) // 4) :]) < _HIGH * baseline,
+            high=not itself.end < _HIGH * baseline,
             overfits=any(finding.name == "overfitting" for finding in judged(outcomes[0])),
         )
     )
